@@ -1,0 +1,1 @@
+"""The web server: answers requests, and lets worker processes compute. It holds no mathematics."""

@@ -1,0 +1,83 @@
+"""What runs in a worker process: the only door from the server to the mathematics.
+
+Imported there and nowhere else, because it imports torch.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import warnings
+from multiprocessing import connection, parent_process
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from lstm_core import catalogue
+from lstm_core.errors import SizeError
+from lstm_core.models import Precision, SequenceModel, load_model
+from lstm_core.quantities import Direction
+from server.errors import ModelChangedError
+
+
+def prepare() -> None:
+    """Make a fresh worker a good neighbour: one torch thread, and no life after the server's."""
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", "LSTM with projections")  # only says that it is slower
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def warm_up(folder: str, digest: str) -> None:
+    """Load a model and record two tokens, so that the first click need not wait for it."""
+    model = _model(folder, digest, "float32")
+    model.record((model.spec.examples or ["a b"])[0][:40]).to_bytes()
+
+
+def record(
+    folder: str, digest: str, text: str, precision: Precision, max_tokens: int, max_bytes: int
+) -> bytes:
+    """A recording as a safetensors file, its parity computed.
+
+    Raises TextError and SizeError before anything is computed.
+    """
+    model = _model(folder, digest, precision)
+    _check_size(model, text, max_tokens, max_bytes)
+    return model.record(text, max_tokens=max_tokens).to_bytes()
+
+
+def unit_weights(
+    folder: str, digest: str, precision: Precision, layer: int, direction: Direction, unit: int
+) -> bytes:
+    """The rows that drive one unit's gates as a safetensors file: W, U and b."""
+    return safetensors.torch.save(
+        _model(folder, digest, precision).unit_weights(layer, direction, unit)
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _model(folder: str, digest: str, precision: Precision) -> SequenceModel:
+    """The digest is part of the key: a model trained again is another model."""
+    if catalogue.digest(Path(folder)) != digest:
+        raise ModelChangedError("The model has just changed on disk. Ask again.")
+    return load_model(folder, precision=precision)
+
+
+def _check_size(model: SequenceModel, text: str, max_tokens: int, max_bytes: int) -> None:
+    timesteps = len(model.tokenizer(text, max_tokens=max_tokens))
+    numbers = model.spec.lstm.numbers_per_timestep + len(model.spec.labels)
+    estimate = timesteps * numbers * model.head.weight.element_size()
+    if estimate > max_bytes:
+        raise SizeError(
+            "The recording would be too large.",
+            came=f"{timesteps} tokens × {numbers} numbers, {estimate / 1e6:,.1f} MB",
+            expected=f"at most {max_bytes / 1e6:,.1f} MB",
+        )
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

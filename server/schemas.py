@@ -1,0 +1,228 @@
+"""What goes over the wire as JSON. Every schema ends in its role."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from lstm_core.quantities import Direction, Quantity, Scale
+
+Precision = Literal["float32", "float64"]
+Task = Literal["next_token", "tag"]
+WorkerStatus = Literal["starting", "ready"]
+
+_UNWANTED = re.compile("[\ud800-\udfff\0]")
+
+
+def _refuse_what_is_not_text(value: object) -> object:
+    """Lone surrogates have no encoding, and NUL ends strings elsewhere; say where they are."""
+    if isinstance(value, str) and (found := _UNWANTED.search(value)):
+        kind = "a NUL character" if found[0] == "\0" else "half of a surrogate pair"
+        raise PydanticCustomError(
+            "not_text",
+            "Character {position} is {kind} (U+{code}), which is no text. Remove it.",
+            {"position": found.start(), "kind": kind, "code": f"{ord(found[0]):04X}"},
+        )
+    return value
+
+
+Text = Annotated[
+    str,
+    BeforeValidator(_refuse_what_is_not_text),
+    WithJsonSchema({"type": "string"}),
+]
+
+
+class Schema(BaseModel):
+    # A field may be called model_…; nothing is ever written to a reply once it is made.
+    model_config = ConfigDict(protected_namespaces=(), frozen=True)
+
+
+class RequestSchema(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+
+# --- the server itself --------------------------------------------------------------------------
+
+
+class HealthPublic(Schema):
+    status: Literal["ok"] = "ok"
+    version: str
+    workers: WorkerStatus = Field(description="Requests made while starting wait for the workers.")
+
+
+class LimitsPublic(Schema):
+    max_characters: int
+    max_tokens: int
+    max_recording_bytes: int
+    max_json_bytes: int
+    max_file_bytes: int
+    max_sentences: int
+
+
+class AboutPublic(Schema):
+    version: str
+    plotly: str = Field(description="Version of plotly.js's Python package.")
+    plotly_url: str = Field(description="Where plotly.js is served; may be cached for ever.")
+    token_needed: bool
+    limits: LimitsPublic
+
+
+class SessionCreate(RequestSchema):
+    token: Text = Field(max_length=1000)
+
+
+class FieldProblemPublic(Schema):
+    where: str = Field(description="Path of the wrong field, e.g. body.text.")
+    message: str
+    type: str
+
+
+class ProblemPublic(Schema):
+    """An error, as RFC 9457 describes it."""
+
+    type: str = Field(examples=["urn:gatescope:problem:unknown-model"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(description="A sentence for people.", examples=["No such model."])
+    instance: str = Field(description="The path that was asked for.")
+    came: str | None = None
+    expected: str | None = None
+    exists: list[str] | None = None
+    errors: list[FieldProblemPublic] | None = None
+    request_id: str | None = Field(None, description="Find the cause in the server's log by it.")
+
+
+# --- what can be recorded -----------------------------------------------------------------------
+
+
+class QuantityPublic(Schema):
+    """One recorded value of an LSTM cell."""
+
+    name: str
+    label: str
+    formula: str
+    sentence: str
+    scale: Scale
+    low: float | None
+    high: float | None
+    shown_low: float
+    shown_high: float
+    order: int
+
+    @classmethod
+    def of(cls, quantity: Quantity, order: int) -> QuantityPublic:
+        return cls(**vars(quantity), order=order)
+
+
+class LSTMPublic(Schema):
+    """The options of the ``nn.LSTM``, named as in PyTorch."""
+
+    input_size: int
+    hidden_size: int
+    num_layers: int
+    bias: bool
+    bidirectional: bool
+    proj_size: int
+
+    @property
+    def directions(self) -> list[Direction]:
+        return ["forward", "backward"] if self.bidirectional else ["forward"]
+
+
+class ModelPublic(Schema):
+    id: str
+    digest: str = Field(description="Names exactly these weights.")
+    title: str
+    task: Task
+    split: str = Field(description="How text is cut: characters, words or whitespace.")
+    lstm: LSTMPublic
+    directions: list[Direction]
+    embedding: dict[str, int] = Field(description="Width of each feature's table.")
+    vocabulary: dict[str, int] = Field(description="Size of each feature's vocabulary.")
+    examples: list[str]
+    card: dict[str, Any]
+
+
+class ModelDetailPublic(ModelPublic):
+    labels: list[str] = Field(description="What the head predicts, in the order of its rows.")
+
+
+# --- recordings ---------------------------------------------------------------------------------
+
+
+class RecordingCreate(RequestSchema):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"model": "shakespeare", "text": "To be, or not to be"}]}
+    )
+
+    model: Text = Field(max_length=200, description="Id of a model.")
+    text: Text = Field(description="The sentence to record.")
+    precision: Precision = "float32"
+
+
+class FeaturePublic(Schema):
+    name: str
+    value: str
+    known: bool
+
+
+class TokenPublic(Schema):
+    """``text[start:end]`` of the sentence, exactly; positions count code points."""
+
+    text: str
+    start: int
+    end: int
+    known: bool = Field(description="Whether the model has its leading feature.")
+    features: list[FeaturePublic]
+
+
+class ParityPublic(Schema):
+    """How close the recording is to the nn.LSTM's own forward."""
+
+    difference: float | None = Field(
+        description="Largest absolute difference; null where a number stands against none."
+    )
+    tolerance: float
+    where: str | None = Field(description="The first place outside the tolerance.")
+    ok: bool
+
+
+class PredictionsPublic(Schema):
+    """Names the columns of the array ``probabilities``."""
+
+    task: Task
+    labels: list[str]
+    targets: list[int | None] | None = Field(
+        description="The label that really came, per timestep, where it is known."
+    )
+
+
+class ArrayPublic(Schema):
+    name: str = Field(examples=["0.forward.i"])
+    shape: list[int]
+    dtype: str = Field(examples=["F32"])
+
+
+class RecordingPublic(Schema):
+    id: str = Field(description="Equal for equal model, text and precision.")
+    model: str
+    model_digest: str
+    text: str
+    precision: Precision
+    timesteps: int
+    tokens: list[TokenPublic]
+    lstm: LSTMPublic
+    directions: list[Direction]
+    parity: ParityPublic
+    predictions: PredictionsPublic | None
+    arrays: list[ArrayPublic]
+    nbytes: int = Field(description="Size of the whole file.")
+
+
+class SentencesPublic(Schema):
+    encoding: str
+    sentences: list[str]

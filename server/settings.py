@@ -1,0 +1,76 @@
+"""Every setting once: its name, its default and what it is for. Read once, by ``create_app``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(separator: str) -> Callable[[object], object]:
+    """Lists come from the environment as one string, the way PATH does."""
+
+    def split(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [item.strip() for item in value.split(separator) if item.strip()]
+
+    return split
+
+
+def _make_token(value: object) -> object:
+    return secrets.token_urlsafe(24) if value == "auto" else value or None
+
+
+class Settings(BaseSettings):
+    """Each one can be set as an environment variable: ``GATESCOPE_PORT=9000``."""
+
+    model_config = SettingsConfigDict(env_prefix="GATESCOPE_", extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    token: Annotated[SecretStr | None, BeforeValidator(_make_token)] = Field(
+        default=None, description="Secret that every request must carry; 'auto' makes one."
+    )
+    insecure: bool = Field(
+        default=False, description="Allow another address than this machine's own without a token."
+    )
+    allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split(","))] = Field(
+        default_factory=list,
+        description="Further names the server may be called by, separated by commas.",
+    )
+    model_folders: Annotated[list[Path], NoDecode, BeforeValidator(_split(os.pathsep))] = Field(
+        default_factory=list,
+        description="Folders holding model folders, beside the models in the box, as in PATH.",
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that compute.")
+    queue_limit: int = Field(
+        default=16,
+        ge=0,
+        description="Requests that may wait for a worker; one more is refused (429).",
+    )
+    job_seconds: float = Field(
+        default=60, gt=0, description="Longest time one computation may take."
+    )
+    max_characters: int = Field(
+        default=20_000, ge=1, description="Longest text to record, in characters."
+    )
+    max_tokens: int = Field(default=2_000, ge=1, description="Longest text to record, in tokens.")
+    max_recording_bytes: int = Field(
+        default=256_000_000,
+        ge=1,
+        description="Largest recording, in bytes, estimated before it is made.",
+    )
+    store_bytes: int = Field(
+        default=256_000_000, ge=0, description="Recordings kept in memory, in bytes altogether."
+    )
+    max_json_bytes: int = Field(default=256_000, ge=1, description="Largest JSON body, in bytes.")
+    max_file_bytes: int = Field(default=1_000_000, ge=1, description="Largest text file, in bytes.")
+    max_sentences: int = Field(default=2_000, ge=1, description="Most sentences in one text file.")

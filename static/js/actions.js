@@ -1,0 +1,357 @@
+// Everything a person can do, as functions on the state. Nothing here draws.
+
+/** @import {Api} from './api.js' */
+/** @import {Cell, Direction, Order} from './types.js' */
+/** @import {State} from './state.js' */
+/** @import {Link} from './url.js' */
+
+import { ApiError } from "./api.js";
+import { networkRows } from "./geometry.js";
+import { plural } from "./format.js";
+import { Recording, UnitWeights } from "./recording.js";
+import { course, selectedCell, selectedModel, selectedTimestep, steps } from "./state.js";
+import { layerAt, stepFor, stepsPassed } from "./transport.js";
+
+/** Recordings up to this size are fetched whole in the background, so that ↑ ↓ never wait. */
+const PREFETCH_BYTES = 32_000_000;
+
+/** What a status of the server means to a person. @type {Record<number, string>} */
+const PROBLEMS = {
+  0: "No connection",
+  401: "No access",
+  403: "No access",
+  404: "Not found",
+  413: "Too large",
+  422: "This cannot be done",
+  429: "Busy",
+  503: "Busy",
+};
+
+/**
+ * @param {State} state
+ * @param {Api} api
+ * @param {{tick: (ticker: (now: number) => boolean) => void}} frames
+ */
+export function createActions(state, api, frames) {
+  /** @type {AbortController | null} */
+  let recordingRequest = null;
+
+  /** @param {unknown} error */
+  function report(error) {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    if (error instanceof ApiError) {
+      const { title, status, came, expected, exists } = error.problem;
+      const hint = [
+        came && `Came: ${came}.`,
+        expected && `Expected: ${expected}.`,
+        exists?.length && `There are: ${exists.join(", ")}.`,
+      ];
+      // The server's sentence often says it all; what it already contains is not said twice.
+      const more = hint.filter((part) => part && !error.message.includes(String(part)));
+      state.status.set({
+        kind: "problem",
+        title: PROBLEMS[status] ?? title,
+        message: error.message,
+        hint: more.join(" "),
+      });
+      return;
+    }
+    console.error(error);
+    state.status.set({
+      kind: "problem",
+      title: "The page made a mistake",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+
+  /**
+   * Record the text with the chosen model and show it, at `at` if given, else from the start.
+   * @param {Partial<Link>} [at]
+   */
+  async function record(at = {}) {
+    recordingRequest?.abort();
+    const request = new AbortController();
+    recordingRequest = request;
+    pause();
+    const limit = state.about.get()?.limits.max_characters ?? Infinity;
+    const length = [...state.text.get()].length;
+    // A server refuses a huge body by hanging up, which looks here as if it were gone.
+    if (length > limit) {
+      state.status.set({
+        kind: "problem",
+        title: "This text is too long",
+        message: `It has ${plural(length, "character")}; at most ${plural(limit, "character")} are recorded.`,
+      });
+      return;
+    }
+    const body = {
+      model: state.model.get(),
+      text: state.text.get(),
+      precision: state.precision.get(),
+    };
+    state.status.set({ kind: "busy", message: "Recording every cell…" });
+    try {
+      const about = await api.record(body, request.signal);
+      if (request.signal.aborted) return;
+      const recording = new Recording(about, api, () => state.arrived.set(state.arrived.get() + 1));
+      const quantities = state.quantities.get().map((quantity) => quantity.name);
+      const { cell, step } = startingPoint(recording, at);
+      await recording.load([...recording.overviewNames(), ...Recording.names(cell, quantities)]);
+      if (request.signal.aborted) return;
+      show(recording, cell, step, at.unit);
+      state.status.set({ kind: "idle" });
+      // If this fails, a row is asked for again when it is chosen.
+      if (about.nbytes <= PREFETCH_BYTES) await prefetch(recording, quantities).catch(() => {});
+    } catch (error) {
+      if (!request.signal.aborted) report(error);
+    }
+  }
+
+  /**
+   * The cell and step to open a recording at: what a link says or what is selected now, inside the
+   * bounds of this recording.
+   * @param {Recording} recording
+   * @param {Partial<Link>} at
+   */
+  function startingPoint(recording, at) {
+    const step = Math.min(at.step ?? 0, steps(state, recording) - 1);
+    // In processing order one layer is being computed: look at that one.
+    const active = layerAt(course(state, recording), step);
+    const layer = at.layer ?? active ?? state.layer.get();
+    const cell = clampCell(recording, { layer, direction: at.direction ?? state.direction.get() });
+    return { cell, step };
+  }
+
+  /**
+   * Put a recording on the screen.
+   * @param {Recording} recording
+   * @param {Cell} cell
+   * @param {number} step
+   * @param {number} [unit]
+   */
+  function show(recording, cell, step, unit = state.unit.get()) {
+    state.unitWeights.set(null);
+    state.layer.set(cell.layer);
+    state.direction.set(cell.direction);
+    state.unit.set(Math.min(unit, recording.units - 1));
+    state.step.set(step);
+    state.recording.set(recording);
+  }
+
+  /** @param {Recording} recording @param {string[]} quantities */
+  async function prefetch(recording, quantities) {
+    for (const cell of networkRows(recording.layers, recording.directions)) {
+      if (state.recording.get() !== recording) return;
+      await recording.load(Recording.names(cell, quantities));
+    }
+  }
+
+  /** Fetch what the selection needs and does not have. */
+  async function loadSelection() {
+    const recording = state.recording.get();
+    if (!recording) return;
+    const quantities = state.quantities.get().map((quantity) => quantity.name);
+    await recording.load(Recording.names(selectedCell(state), quantities)).catch(report);
+  }
+
+  let weightsWanted = "";
+
+  async function loadUnitWeights() {
+    const recording = state.recording.get();
+    if (!recording) return;
+    const { model, model_digest: digest, precision } = recording.about;
+    const of = { model, digest, precision, ...selectedCell(state), unit: state.unit.get() };
+    const wanted = JSON.stringify(of);
+    if (wanted === weightsWanted && state.unitWeights.get()) return;
+    weightsWanted = wanted;
+    try {
+      const weights = new UnitWeights(await api.unitWeights(of));
+      if (weightsWanted === wanted) state.unitWeights.set(weights);
+    } catch (error) {
+      if (weightsWanted === wanted) report(error);
+    }
+  }
+
+  /** @param {number} step */
+  function goToStep(step) {
+    const recording = state.recording.get();
+    if (!recording) return;
+    const to = Math.max(0, Math.min(step, steps(state, recording) - 1));
+    state.step.set(to);
+    // In processing order one layer is being computed: look at that one.
+    const layer = layerAt(course(state, recording), to);
+    if (layer !== null && layer !== state.layer.get())
+      selectCell({ ...selectedCell(state), layer }, true);
+  }
+
+  /** @param {number} by */
+  function move(by) {
+    pause();
+    goToStep(state.step.get() + by);
+  }
+
+  /**
+   * Choose a row of the network; the timestep stays where it is.
+   * @param {Cell} cell
+   * @param {boolean} [keepStep]
+   */
+  function selectCell(cell, keepStep = false) {
+    const recording = state.recording.get();
+    const timestep = recording && selectedTimestep(state, recording);
+    state.layer.set(cell.layer);
+    state.direction.set(cell.direction);
+    state.unitWeights.set(null);
+    if (recording && timestep !== null && !keepStep) {
+      state.step.set(stepFor(course(state, recording), timestep, cell));
+    }
+    loadSelection();
+    loadUnitWeights();
+  }
+
+  /** @param {number} timestep */
+  function selectTimestep(timestep) {
+    const recording = state.recording.get();
+    if (!recording) return;
+    pause();
+    goToStep(stepFor(course(state, recording), timestep, selectedCell(state)));
+  }
+
+  /** @param {number} by  rows down the screen */
+  function moveRow(by) {
+    const recording = state.recording.get();
+    if (!recording) return;
+    const rows = networkRows(recording.layers, recording.directions);
+    const { layer, direction } = selectedCell(state);
+    const at = rows.findIndex((row) => row.layer === layer && row.direction === direction);
+    selectCell(rows[Math.max(0, Math.min(rows.length - 1, at + by))]);
+  }
+
+  /** @param {number} unit */
+  function selectUnit(unit) {
+    const recording = state.recording.get();
+    if (!recording || !Number.isFinite(unit)) return;
+    const to = Math.max(0, Math.min(Math.round(unit), recording.units - 1));
+    if (to === state.unit.get()) return;
+    state.unit.set(to);
+    state.unitWeights.set(null);
+    loadUnitWeights();
+  }
+
+  function pause() {
+    state.playing.set(false);
+  }
+
+  // Counts the starts of playback: one that was paused and started again has only the last ticker.
+  let started = 0;
+
+  function togglePlay() {
+    const recording = state.recording.get();
+    if (!recording) return;
+    if (state.playing.get()) {
+      pause();
+      return;
+    }
+    if (state.step.get() >= steps(state, recording) - 1) goToStep(0);
+    state.playing.set(true);
+    const mine = ++started;
+    let last = 0;
+    let elapsed = 0;
+    frames.tick((now) => {
+      const current = state.recording.get();
+      if (mine !== started || !state.playing.get() || !current) return false;
+      elapsed += last ? now - last : 0;
+      last = now;
+      const passed = stepsPassed(elapsed, state.speed.get());
+      elapsed = passed.rest;
+      if (passed.steps) goToStep(state.step.get() + passed.steps);
+      if (state.step.get() >= steps(state, current) - 1) pause();
+      return state.playing.get();
+    });
+  }
+
+  /** @param {Order} order */
+  function setOrder(order) {
+    const recording = state.recording.get();
+    if (!recording || order === state.order.get()) return;
+    const timestep = selectedTimestep(state, recording);
+    state.order.set(order);
+    state.step.set(stepFor(course(state, recording), timestep, selectedCell(state)));
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} [text]  what stands in the sentence box, recorded or not
+   */
+  function chooseModel(id, text = state.text.get()) {
+    const before = selectedModel(state);
+    state.model.set(id);
+    state.text.set(text);
+    const model = selectedModel(state);
+    // An example of the other model says little here; a sentence of one's own stays.
+    if (model?.examples.length && (!text.trim() || before?.examples.includes(text))) {
+      state.text.set(model.examples[0]);
+    }
+    return record();
+  }
+
+  /** @param {string} text */
+  function recordText(text) {
+    state.text.set(text);
+    return record();
+  }
+
+  /** @param {File} file */
+  async function readFile(file) {
+    const limit = state.about.get()?.limits.max_file_bytes ?? Infinity;
+    if (file.size > limit) {
+      state.status.set({
+        kind: "problem",
+        title: "This file is too large",
+        message: `${file.name} has ${plural(file.size, "byte")}; at most ${plural(limit, "byte")} are read.`,
+      });
+      return false;
+    }
+    try {
+      const { sentences } = await api.sentences(file);
+      state.sentences.set({ name: file.name, sentences });
+      if (state.status.get().kind === "problem") state.status.set({ kind: "idle" });
+      return true;
+    } catch (error) {
+      report(error);
+      return false;
+    }
+  }
+
+  return {
+    record,
+    recordText,
+    chooseModel,
+    readFile,
+    report,
+    goToStep,
+    move,
+    moveRow,
+    selectCell,
+    selectTimestep,
+    selectUnit,
+    loadUnitWeights,
+    togglePlay,
+    pause,
+    setOrder,
+  };
+}
+
+/** @typedef {ReturnType<typeof createActions>} Actions */
+
+/**
+ * The same cell, or the nearest one this recording has.
+ * @param {Recording} recording
+ * @param {{layer: number, direction: Direction}} cell
+ * @returns {Cell}
+ */
+function clampCell(recording, { layer, direction }) {
+  return {
+    layer: Math.min(layer, recording.layers - 1),
+    direction: recording.directions.includes(direction) ? direction : recording.directions[0],
+  };
+}

@@ -1,0 +1,152 @@
+// Puts the page together: state, actions, views in the order they are painted, URL, keys.
+
+/** @import {Link} from './url.js' */
+/** @import {State} from './state.js' */
+
+import { createActions } from "./actions.js";
+import { ApiError, createApi } from "./api.js";
+import { createAxisView } from "./axis.js";
+import { createFrameLoop } from "./frame.js";
+import { keyTable, listenToKeys } from "./keys.js";
+import { createState } from "./state.js";
+import { followTheme } from "./theme.js";
+import { DEFAULTS, fromFragment, keepUrl, linkOf } from "./url.js";
+import { createCellView, createStripsView } from "./views/cell.js";
+import { createEquationsView } from "./views/equations.js";
+import {
+  createAskView,
+  createCardView,
+  createParityView,
+  createSentencesView,
+  createStatusView,
+  setUpShare,
+} from "./views/header.js";
+import { createHeatmapsView } from "./views/heatmaps.js";
+import { createHelp } from "./views/help.js";
+import {
+  createNetworkLabelsView,
+  createNetworkOverlayView,
+  createNetworkView,
+} from "./views/network.js";
+import { createLegendView, createTabsView } from "./views/panels.js";
+import { createPredictionsView } from "./views/predictions.js";
+import { createShapesView } from "./views/shapes.js";
+import { askForToken } from "./views/sign-in.js";
+import { createTokensView } from "./views/tokens.js";
+import { createTooltip } from "./views/tooltip.js";
+import { createTransportView } from "./views/transport.js";
+import { createUnitChartView } from "./views/unit-chart.js";
+
+const state = createState();
+const frames = createFrameLoop();
+const api = createApi((input, init) => fetch(input, init));
+const actions = createActions(state, api, frames);
+const theme = followTheme();
+const tooltip = createTooltip();
+
+for (const view of [
+  createStatusView(state),
+  createAskView(state, actions),
+  createSentencesView(state, actions),
+  createCardView(state),
+  createParityView(state, actions),
+  createAxisView(state),
+  createTokensView(state, actions),
+  createNetworkView(state, actions, theme, tooltip),
+  createNetworkLabelsView(state, actions),
+  createNetworkOverlayView(state),
+  createTabsView(state),
+  createLegendView(state, theme),
+  createHeatmapsView(state, actions, theme, tooltip),
+  createUnitChartView(state, actions, theme),
+  createShapesView(state),
+  createCellView(state, actions),
+  createStripsView(state, actions, theme, tooltip),
+  createEquationsView(state),
+  createPredictionsView(state),
+  createTransportView(state, actions),
+]) {
+  frames.add(view);
+}
+setUpShare(state);
+const keys = keyTable(state, actions, () => toggleHelp());
+const toggleHelp = createHelp(keys);
+listenToKeys(document, keys);
+// A new recording, and a new row or unit in it, need the weights of that unit.
+state.recording.subscribe(() => actions.loadUnitWeights());
+
+/**
+ * Bring the page to what a link says.
+ * @param {Partial<Link>} link
+ */
+async function open(link) {
+  const models = state.models.get();
+  const known = models.some(({ id }) => id === link.model);
+  // An unknown model is asked for all the same: the server's answer says what there is.
+  const model = link.model || models[0]?.id;
+  if (!model) {
+    state.status.set({
+      kind: "problem",
+      title: "No models",
+      message: "This server has no model to record with. Start it with --models FOLDER.",
+    });
+    return;
+  }
+  const examples = models.find(({ id }) => id === model)?.examples ?? [];
+  const full = {
+    ...DEFAULTS,
+    ...(known || !link.model ? topLayer(model) : {}),
+    ...link,
+    model,
+    text: link.text ?? examples[0] ?? "",
+  };
+  for (const key of /** @type {(keyof Link)[]} */ (Object.keys(DEFAULTS))) {
+    if (key !== "step")
+      /** @type {State[keyof Link]} */ (state[key]).set(/** @type {never} */ (full[key]));
+  }
+  await actions.record(full);
+}
+
+/** A newcomer looks at the layer whose h is the output. @param {string} id */
+function topLayer(id) {
+  const model = state.models.get().find((model) => model.id === id);
+  return model ? { layer: model.lstm.num_layers - 1 } : {};
+}
+
+async function load() {
+  const [about, quantities, models] = await Promise.all([
+    api.about(),
+    api.quantities(),
+    api.models(),
+  ]);
+  state.about.set(about);
+  state.quantities.set(quantities);
+  state.models.set(models);
+}
+
+async function start() {
+  // The link the server prints carries its token; it must not stay in the address bar.
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token !== null) {
+    history.replaceState(null, "", location.pathname + location.search);
+    await api.signIn(token).catch(() => {});
+  }
+  try {
+    await load();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
+    await askForToken(api.signIn);
+    await load();
+  }
+  // Before the first recording: its arrays may go on coming while somebody steps already.
+  keepUrl(state, window);
+  window.addEventListener("popstate", () => {
+    const link = { ...DEFAULTS, ...fromFragment(location.hash) };
+    const now = linkOf(state);
+    if (link.model !== now.model || link.text !== now.text || link.precision !== now.precision)
+      open(fromFragment(location.hash));
+  });
+  await open(fromFragment(location.hash));
+}
+
+start().catch(actions.report);

@@ -1,0 +1,208 @@
+// A recording in the browser: what the server said about it, and the arrays that have come so far.
+
+/** @import {Api} from './api.js' */
+/** @import {Cell, NDArray, Numbers, RecordingPublic} from './types.js' */
+
+export class Recording {
+  /**
+   * @param {RecordingPublic} about
+   * @param {Api} api
+   * @param {() => void} onArrival  called whenever arrays have come
+   */
+  constructor(about, api, onArrival) {
+    this.about = about;
+    this.timesteps = about.timesteps;
+    this.layers = about.lstm.num_layers;
+    this.directions = about.directions;
+    this.units = about.lstm.hidden_size;
+    this._api = api;
+    this._onArrival = onArrival;
+    /** @type {Map<string, NDArray>} */
+    this._arrays = new Map();
+    /** @type {Map<string, Promise<void>>} */
+    this._coming = new Map();
+  }
+
+  get bidirectional() {
+    return this.directions.length === 2;
+  }
+
+  /** Width of h: the projection's, if there is one. */
+  get outputWidth() {
+    return this.about.lstm.proj_size || this.units;
+  }
+
+  /** @param {string} name  as in the safetensors file: "0.forward.i", "x", … */
+  array(name) {
+    return this._arrays.get(name);
+  }
+
+  /**
+   * @param {string} quantity
+   * @param {Cell} cell
+   */
+  quantity(quantity, { layer, direction }) {
+    return this.array(`${layer}.${direction}.${quantity}`);
+  }
+
+  /**
+   * One number, undefined while its array has not come.
+   * @param {string} quantity
+   * @param {Cell} cell
+   * @param {number} timestep
+   * @param {number} unit
+   */
+  value(quantity, cell, timestep, unit) {
+    const array = this.quantity(quantity, cell);
+    return array && unit < array.shape[1]
+      ? array.data[timestep * array.shape[1] + unit]
+      : undefined;
+  }
+
+  /**
+   * c or h before the first timestep of a cell.
+   * @param {"h_0" | "c_0"} name
+   * @param {Cell} cell
+   * @param {number} unit
+   */
+  initial(name, cell, unit) {
+    return this.row(name, this.rowOf(cell))?.[unit];
+  }
+
+  /** The row of a cell in h_0, c_0, h_n and c_n. @param {Cell} cell */
+  rowOf({ layer, direction }) {
+    return layer * this.directions.length + this.directions.indexOf(direction);
+  }
+
+  /**
+   * What a layer reads at a timestep: x, or h of every direction of the layer below, side by side.
+   * @param {number} layer
+   * @param {number} timestep
+   * @returns {Numbers[] | undefined}  the parts, in the order of the columns of W
+   */
+  input(layer, timestep) {
+    const names = layer === 0 ? ["x"] : this.directions.map((d) => `${layer - 1}.${d}.h`);
+    const parts = names.map((name) => this.row(name, timestep));
+    return parts.every((part) => part !== undefined) ? /** @type {Numbers[]} */ (parts) : undefined;
+  }
+
+  /**
+   * One row of an array, not copied.
+   * @param {string} name
+   * @param {number} row
+   * @returns {Numbers | undefined}
+   */
+  row(name, row) {
+    const array = this.array(name);
+    const width = array?.shape[1] ?? 0;
+    return array?.data.subarray(row * width, (row + 1) * width);
+  }
+
+  /**
+   * Where h is first no finite number, in the order of computation; null where all are.
+   * @returns {string | null}
+   */
+  firstNotFinite() {
+    for (let layer = 0; layer < this.layers; layer++) {
+      for (const direction of this.directions) {
+        const array = this.quantity("h", { layer, direction });
+        if (!array || array.data.every((value) => Number.isFinite(value))) continue;
+        const bad = (/** @type {number} */ value) => !Number.isFinite(value);
+        const at =
+          direction === "forward" ? array.data.findIndex(bad) : array.data.findLastIndex(bad);
+        const timestep = Math.floor(at / array.shape[1]);
+        return `in layer ${layer} ${direction} at timestep ${timestep}`;
+      }
+    }
+    return null;
+  }
+
+  /** The names of all six quantities of a cell. @param {Cell} cell @param {string[]} quantities */
+  static names({ layer, direction }, quantities) {
+    return quantities.map((quantity) => `${layer}.${direction}.${quantity}`);
+  }
+
+  /** h of every cell and the input: what the network shows. */
+  overviewNames() {
+    const names = ["x", "h_0", "c_0"];
+    if (this.about.predictions) names.push("probabilities");
+    for (let layer = 0; layer < this.layers; layer++) {
+      for (const direction of this.directions) names.push(`${layer}.${direction}.h`);
+    }
+    return names;
+  }
+
+  /**
+   * Fetch what is missing of `names`, in one request; resolves when all of them are here.
+   * @param {string[]} names
+   */
+  async load(names) {
+    const missing = [...new Set(names)].filter(
+      (name) => !this._arrays.has(name) && !this._coming.has(name),
+    );
+    if (missing.length) {
+      const request = this._fetch(missing);
+      for (const name of missing) this._coming.set(name, request);
+    }
+    await Promise.all(names.map((name) => this._coming.get(name)));
+  }
+
+  /** @param {string[]} names */
+  async _fetch(names) {
+    try {
+      for (const [name, array] of await this._api.arrays(this.about.id, names)) {
+        this._arrays.set(name, array);
+      }
+    } finally {
+      for (const name of names) this._coming.delete(name);
+    }
+    this._onArrival();
+  }
+}
+
+/**
+ * The rows of W, U, b that drive one unit, and what they make of a timestep.
+ */
+export class UnitWeights {
+  /** @param {Map<string, NDArray>} arrays */
+  constructor(arrays) {
+    this.W = /** @type {NDArray} */ (arrays.get("W"));
+    this.U = /** @type {NDArray} */ (arrays.get("U"));
+    this.b = /** @type {NDArray} */ (arrays.get("b"));
+  }
+
+  /**
+   * The three parts of a gate's pre-activation z = W x + U h + b; gates in order i f g o.
+   * @param {number} gate
+   * @param {Numbers[]} x  what the layer reads at this timestep, in parts
+   * @param {Numbers} h  the cell's own h of the timestep before
+   */
+  parts(gate, x, h) {
+    return {
+      Wx: dot(this.W, gate, x),
+      Uh: dot(this.U, gate, [h]),
+      b: this.b.data[2 * gate] + this.b.data[2 * gate + 1],
+    };
+  }
+}
+
+/** @param {NDArray} matrix @param {number} row @param {Numbers[]} parts  of the vector */
+function dot({ shape, data }, row, parts) {
+  let sum = 0;
+  let at = row * shape[1];
+  for (const part of parts) {
+    for (let n = 0; n < part.length; n++) sum += data[at++] * part[n];
+  }
+  return sum;
+}
+
+/**
+ * The cell's own h before a timestep: the one it computed last, or its initial state.
+ * @param {Recording} recording
+ * @param {Cell} cell
+ * @param {number | null} before
+ */
+export const hiddenBefore = (recording, cell, before) =>
+  before === null
+    ? recording.row("h_0", recording.rowOf(cell))
+    : recording.row(`${cell.layer}.${cell.direction}.h`, before);

@@ -1,0 +1,88 @@
+// The state of the page, all of it: small, named, and (but for what the server sent) in the URL.
+
+/** @import {About, ColourScale, Direction, Model, Order, Precision, Quantity, Tab} from './types.js' */
+/** @import {Recording, UnitWeights} from './recording.js' */
+
+import { atom } from "./store.js";
+import { stepCount, timestepAt } from "./transport.js";
+
+export const SPEEDS = [0.5, 1, 2, 4, 8, 16, 30];
+
+/**
+ * @typedef {{kind: "idle"} | {kind: "busy", message: string} | {kind: "problem", title: string, message: string, hint?: string}} Status
+ */
+
+export function createState() {
+  return {
+    // What the server has.
+    about: atom(/** @type {About | null} */ (null)),
+    quantities: atom(/** @type {Quantity[]} */ ([])),
+    models: atom(/** @type {Model[]} */ ([])),
+    // What is asked for.
+    model: atom(""),
+    text: atom(""),
+    precision: atom(/** @type {Precision} */ ("float32")),
+    // What came.
+    recording: atom(/** @type {Recording | null} */ (null)),
+    /** Counts the arrivals of arrays: a view that reads it is painted when they come. */
+    arrived: atom(0),
+    unitWeights: atom(/** @type {UnitWeights | null} */ (null)),
+    status: atom(/** @type {Status} */ ({ kind: "idle" })),
+    sentences: atom(/** @type {{name: string, sentences: string[]} | null} */ (null)),
+    // Time.
+    step: atom(0),
+    order: atom(/** @type {Order} */ ("sentence")),
+    playing: atom(false),
+    speed: atom(2),
+    // Selection.
+    layer: atom(0),
+    direction: atom(/** @type {Direction} */ ("forward")),
+    unit: atom(0),
+    // View.
+    tab: atom(/** @type {Tab} */ ("states")),
+    scale: atom(/** @type {ColourScale} */ ("fixed")),
+    // Measured on the screen, not in the URL.
+    trackWidth: atom(0),
+    /** Counts the measurements of the layout. */
+    measured: atom(0),
+    scrollLeft: atom(0),
+  };
+}
+
+/** @typedef {ReturnType<typeof createState>} State */
+
+/** The selected row of the network. @param {State} state */
+export const selectedCell = (state) => ({
+  layer: state.layer.get(),
+  direction: state.direction.get(),
+});
+
+/**
+ * How time runs in a recording.
+ * @param {State} state
+ * @param {Recording} recording
+ */
+export const course = (state, recording) => ({
+  order: state.order.get(),
+  timesteps: recording.timesteps,
+  layers: recording.layers,
+  bidirectional: recording.bidirectional,
+});
+
+/**
+ * The timestep the selected cell shows.
+ * @param {State} state
+ * @param {Recording} recording
+ */
+export const selectedTimestep = (state, recording) =>
+  timestepAt(course(state, recording), state.step.get(), selectedCell(state));
+
+/**
+ * @param {State} state
+ * @param {Recording} recording
+ */
+export const steps = (state, recording) => stepCount(course(state, recording));
+
+/** @param {State} state */
+export const selectedModel = (state) =>
+  state.models.get().find((model) => model.id === state.model.get());

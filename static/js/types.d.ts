@@ -1,0 +1,137 @@
+/** Shapes shared by the modules of the page. What comes from the server is named as its schemas are. */
+
+export type Direction = "forward" | "backward";
+export type Order = "sentence" | "processing";
+export type Precision = "float32" | "float64";
+export type Tab = "states" | "unit" | "shapes";
+export type ColourScale = "fixed" | "fit";
+
+export interface Quantity {
+  name: string;
+  label: string;
+  formula: string;
+  sentence: string;
+  scale: "sequential" | "diverging";
+  low: number | null;
+  high: number | null;
+  shown_low: number;
+  shown_high: number;
+}
+
+export interface LSTMShape {
+  input_size: number;
+  hidden_size: number;
+  num_layers: number;
+  bias: boolean;
+  bidirectional: boolean;
+  proj_size: number;
+}
+
+export interface Model {
+  id: string;
+  digest: string;
+  title: string;
+  task: "next_token" | "tag";
+  split: string;
+  lstm: LSTMShape;
+  directions: Direction[];
+  embedding: Record<string, number>;
+  vocabulary: Record<string, number>;
+  examples: string[];
+  card: Record<string, unknown>;
+}
+
+export interface Feature {
+  name: string;
+  value: string;
+  known: boolean;
+}
+
+export interface Token {
+  text: string;
+  start: number;
+  end: number;
+  known: boolean;
+  features: Feature[];
+}
+
+export interface Parity {
+  difference: number | null;
+  tolerance: number;
+  where: string | null;
+  ok: boolean;
+}
+
+export interface RecordingPublic {
+  id: string;
+  model: string;
+  model_digest: string;
+  text: string;
+  precision: Precision;
+  timesteps: number;
+  tokens: Token[];
+  lstm: LSTMShape;
+  directions: Direction[];
+  parity: Parity;
+  predictions: { task: Model["task"]; labels: string[]; targets: (number | null)[] | null } | null;
+  arrays: { name: string; shape: number[]; dtype: string }[];
+  nbytes: number;
+}
+
+export interface About {
+  version: string;
+  plotly: string | null;
+  plotly_url: string | null;
+  limits: { max_characters: number; max_tokens: number; max_file_bytes: number };
+}
+
+/** RFC 9457, with our three extra members. */
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  came?: string | null;
+  expected?: string | null;
+  exists?: string[] | null;
+}
+
+export type Numbers = Float32Array | Float64Array;
+
+/** A row-major array of one or two axes. */
+export interface NDArray {
+  shape: number[];
+  data: Numbers;
+}
+
+/** One row of the network: a layer and direction. */
+export interface Cell {
+  layer: number;
+  direction: Direction;
+}
+
+/** Where a cell stands in time: what is computed now, and what has been (both ends included). */
+export interface Progress {
+  now: number | null;
+  from: number;
+  to: number;
+}
+
+/** A value that can be watched. */
+export interface Atom<T> {
+  get(): T;
+  set(value: T): void;
+  subscribe(listener: (value: T) => void): () => void;
+}
+
+export interface Readable<T> {
+  get(): T;
+  subscribe(listener: (value: T) => void): () => void;
+}
+
+/** The part of the time axis on the screen. */
+export interface TimeWindow {
+  columnWidth: number;
+  first: number;
+  last: number;
+  offset: number;
+}

@@ -1,0 +1,242 @@
+// One cell: where it is, its drawing with live numbers, its vectors at this timestep.
+
+/** @import {Quantity, Readable, Token} from '../types.js' */
+/** @import {State} from '../state.js' */
+/** @import {Actions} from '../actions.js' */
+/** @import {Theme} from '../theme.js' */
+/** @import {Recording} from '../recording.js' */
+
+import { paintHeatmap } from "../colour.js";
+import { byId, context2d, element, write } from "../dom.js";
+import { fixed, subscript } from "../format.js";
+import { at } from "../names.js";
+import { heatmapRows } from "../geometry.js";
+import { label } from "../label.js";
+import { selectedCell, selectedTimestep } from "../state.js";
+import { shownRange } from "../theme.js";
+import { timestepBefore } from "../transport.js";
+
+/**
+ * @param {State} state
+ * @param {Actions} actions
+ */
+export function createCellView(state, actions) {
+  const panel = byId("cell");
+  const title = byId("cell-title");
+  const order = byId("cell-order");
+  const reads = byId("reads");
+  const input = /** @type {HTMLInputElement} */ (byId("unit"));
+  input.addEventListener("change", () => {
+    actions.selectUnit(input.valueAsNumber);
+    input.value = String(state.unit.get());
+  });
+  byId("unit-less").addEventListener("click", () => actions.selectUnit(state.unit.get() - 1));
+  byId("unit-more").addEventListener("click", () => actions.selectUnit(state.unit.get() + 1));
+
+  return {
+    name: "cell",
+    reads: /** @type {Readable<any>[]} */ ([
+      state.recording,
+      state.arrived,
+      state.step,
+      state.order,
+      state.layer,
+      state.direction,
+      state.unit,
+    ]),
+    paint() {
+      const recording = state.recording.get();
+      panel.hidden = !recording;
+      if (!recording) return;
+      const cell = selectedCell(state);
+      const timestep = selectedTimestep(state, recording);
+      const token = element(
+        "b",
+        {},
+        element("bdi", {}, label(recording.about.tokens[timestep].text)),
+      );
+      title.replaceChildren(
+        "layer ",
+        element("b", {}, String(cell.layer)),
+        " · ",
+        element("b", {}, cell.direction),
+        " · timestep ",
+        element("b", {}, String(timestep)),
+        " “",
+        token,
+        "”",
+      );
+      write(
+        order,
+        cell.direction === "forward"
+          ? "Reads left to right."
+          : "Reads right to left; drawn in sentence order.",
+      );
+      input.max = String(recording.units - 1);
+      // What is being typed stays, though steps go by.
+      if (document.activeElement !== input) input.value = String(state.unit.get());
+      write(byId("unit-count"), `of ${recording.units}`);
+      drawNumbers(recording, timestep);
+      reads.replaceChildren(
+        element("h2", {}, "What the model reads"),
+        features(recording.about.tokens[timestep]),
+      );
+    },
+  };
+
+  /** @param {Recording} recording @param {number} timestep */
+  function drawNumbers(recording, timestep) {
+    const cell = selectedCell(state);
+    const unit = state.unit.get();
+    const before = timestepBefore(timestep, cell.direction, recording.timesteps);
+    const number = (/** @type {number | undefined} */ value) =>
+      value === undefined ? "" : fixed(value);
+    for (const q of ["i", "f", "g", "o", "c", "h"]) {
+      write(byId(`at-${q}`), number(recording.value(q, cell, timestep, unit)));
+    }
+    write(
+      byId("at-c-before"),
+      number(
+        before === null
+          ? recording.initial("c_0", cell, unit)
+          : recording.value("c", cell, before, unit),
+      ),
+    );
+    write(byId("name-c-before"), at("c", before));
+    write(
+      byId("name-h-before"),
+      `${at("h", before)}, ${cell.layer ? `h${subscript(timestep)} below` : at("x", timestep)}`,
+    );
+    write(byId("name-c"), at("c", timestep));
+    write(byId("name-h"), at("h", timestep));
+  }
+}
+
+/**
+ * What the model reads of a token: its features, and `<unk>` for what no vocabulary has.
+ * @param {Token} token
+ */
+function features({ features }) {
+  return element(
+    "dl",
+    {},
+    ...features.flatMap(({ name, value, known }) => [
+      element("dt", {}, name),
+      known
+        ? element("dd", {}, element("bdi", {}, label(value)))
+        : element(
+            "dd",
+            { class: "unknown" },
+            "<unk>: “",
+            element("bdi", {}, label(value)),
+            "” is not in the vocabulary",
+          ),
+    ]),
+  );
+}
+
+/**
+ * The six vectors of the cell at this timestep, a strip each; a click picks the unit.
+ * @param {State} state
+ * @param {Actions} actions
+ * @param {Readable<Theme>} theme
+ * @param {import('./tooltip.js').Tooltip} tooltip
+ */
+export function createStripsView(state, actions, theme, tooltip) {
+  const box = byId("strips");
+  /** @type {Map<string, {canvas: HTMLCanvasElement, value: HTMLOutputElement}>} */
+  const strips = new Map();
+
+  /** @param {Quantity} quantity */
+  function build(quantity) {
+    const canvas = element("canvas", {
+      role: "img",
+      "aria-label": `${quantity.label} of every unit`,
+    });
+    const value = element("output", {
+      id: `value-${quantity.name}`,
+      "aria-label": `${quantity.label} of the selected unit`,
+    });
+    const name = element(
+      "span",
+      { title: quantity.sentence },
+      element("b", { class: "symbol" }, quantity.name),
+      element("em", {}, quantity.label),
+    );
+    box.append(element("div", { class: "strip" }, name, canvas, value));
+    strips.set(quantity.name, { canvas, value });
+    const under = (/** @type {MouseEvent} */ event) => {
+      const recording = state.recording.get();
+      const array = recording?.quantity(quantity.name, selectedCell(state));
+      if (!recording || !array) return null;
+      const units = array.shape[1];
+      const unit = Math.min(
+        units - 1,
+        Math.max(0, Math.floor((event.offsetX / canvas.clientWidth) * units)),
+      );
+      const value = recording.value(
+        quantity.name,
+        selectedCell(state),
+        selectedTimestep(state, recording),
+        unit,
+      );
+      return { unit, value };
+    };
+    canvas.addEventListener("click", (event) => {
+      const hit = under(event);
+      if (hit) actions.selectUnit(hit.unit);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const hit = under(event);
+      if (hit?.value !== undefined)
+        tooltip.show(event, [`${quantity.name} of unit ${hit.unit}: ${fixed(hit.value, 4)}`]);
+    });
+    canvas.addEventListener("pointerleave", () => tooltip.hide());
+  }
+
+  return {
+    name: "strips",
+    reads: /** @type {Readable<any>[]} */ ([
+      state.recording,
+      state.arrived,
+      state.quantities,
+      state.step,
+      state.order,
+      state.layer,
+      state.direction,
+      state.unit,
+      state.scale,
+      theme,
+    ]),
+    paint() {
+      const recording = state.recording.get();
+      if (!recording) return;
+      const cell = selectedCell(state);
+      const timestep = selectedTimestep(state, recording);
+      for (const quantity of state.quantities.get()) {
+        if (!strips.has(quantity.name)) build(quantity);
+        const { canvas, value } =
+          /** @type {{canvas: HTMLCanvasElement, value: HTMLOutputElement}} */ (
+            strips.get(quantity.name)
+          );
+        const array = recording.quantity(quantity.name, cell);
+        canvas.style.visibility = array ? "" : "hidden";
+        if (!array) continue;
+        const units = array.shape[1];
+        const number = recording.value(quantity.name, cell, timestep, state.unit.get());
+        write(value, number === undefined ? "–" : fixed(number));
+        const [low, high] = shownRange(quantity, state.scale.get(), recording, cell);
+        const { rows, unitsPerRow } = heatmapRows(units, 220, window.devicePixelRatio || 1);
+        const image = new ImageData(rows, 1);
+        paintHeatmap(
+          new Uint32Array(image.data.buffer),
+          array.data,
+          { units, first: timestep, last: timestep + 1, rows, unitsPerRow },
+          { low, high, scale: quantity.scale, table: theme.get().tables[quantity.scale] },
+        );
+        if (canvas.width !== rows || canvas.height !== 1) [canvas.width, canvas.height] = [rows, 1];
+        context2d(canvas).putImageData(image, 0, 0);
+      }
+    },
+  };
+}

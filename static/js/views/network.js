@@ -1,0 +1,361 @@
+// The network unrolled: a row for every layer and direction, a cell for every timestep, h inside.
+//
+// The canvas is painted when the recording or the window changes. A step only moves the overlay:
+// a veil over what has not been computed yet, and a frame round the cell that is being computed.
+
+/** @import {Cell, Readable} from '../types.js' */
+/** @import {State} from '../state.js' */
+/** @import {Actions} from '../actions.js' */
+/** @import {Recording} from '../recording.js' */
+/** @import {Theme} from '../theme.js' */
+
+import { axis } from "../axis.js";
+import { fittedRange, paintVectors } from "../colour.js";
+import { byId, context2d, element, fitCanvas, isDrag } from "../dom.js";
+import { fixed } from "../format.js";
+import {
+  cellGrid,
+  networkLayout,
+  networkRowHeight,
+  networkRows,
+  timestepAtX,
+} from "../geometry.js";
+import { label } from "../label.js";
+import { course } from "../state.js";
+import { progress } from "../transport.js";
+
+const GAP = 6;
+const LAYER_GAP = 13;
+const ARROW = { forward: "→", backward: "←" };
+
+/**
+ * @param {State} state
+ * @param {Actions} actions
+ * @param {Readable<Theme>} theme
+ * @param {import('./tooltip.js').Tooltip} tooltip
+ */
+export function createNetworkView(state, actions, theme, tooltip) {
+  const canvas = /** @type {HTMLCanvasElement} */ (byId("network-canvas"));
+  const cells = document.createElement("canvas");
+
+  /** @param {PointerEvent | MouseEvent} event */
+  function cellAt(event) {
+    const recording = state.recording.get();
+    if (!recording) return null;
+    const { rows, layout, rowHeight } = layoutOf(recording);
+    const row = layout.tops.findIndex(
+      (top) => event.offsetY >= top - 2 && event.offsetY <= top + rowHeight + 2,
+    );
+    const timestep = timestepAtX(event.offsetX, axis(state, recording));
+    return { recording, timestep, cell: row < 0 ? null : rows[row] };
+  }
+
+  canvas.addEventListener("click", (event) => {
+    const hit = cellAt(event);
+    if (!hit) return;
+    if (hit.cell) actions.selectCell(hit.cell);
+    actions.selectTimestep(hit.timestep);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const hit = cellAt(event);
+    if (!hit) return;
+    if (isDrag(event)) actions.selectTimestep(hit.timestep);
+    const token = label(hit.recording.about.tokens[hit.timestep].text);
+    const name = hit.cell ? `layer ${hit.cell.layer} ${hit.cell.direction}` : "input x";
+    const lines = [`${name} · timestep ${hit.timestep} “${token}”`];
+    const unit = state.unit.get();
+    const h = hit.cell && hit.recording.value("h", hit.cell, hit.timestep, unit);
+    if (h !== null && h !== undefined) lines.push(`h of unit ${unit}: ${fixed(h, 4)}`);
+    tooltip.show(event, lines);
+  });
+  canvas.addEventListener("pointerleave", () => tooltip.hide());
+
+  return {
+    name: "network",
+    reads: /** @type {Readable<any>[]} */ ([
+      state.recording,
+      state.arrived,
+      state.trackWidth,
+      state.scrollLeft,
+      state.scale,
+      theme,
+    ]),
+    paint() {
+      const recording = state.recording.get();
+      if (!recording) return;
+      const { rows, layout, rowHeight } = layoutOf(recording);
+      const view = axis(state, recording);
+      const context = fitCanvas(canvas, view.trackWidth, layout.height);
+      context.imageSmoothingEnabled = false;
+      const pad = padOf(view.columnWidth);
+      const table = theme.get().tables.diverging;
+      const { first, last, offset, columnWidth } = view.window;
+
+      /** @param {string} name @param {number} top */
+      const paintRow = (name, top) => {
+        const array = recording.array(name);
+        if (!array) return;
+        const units = array.shape[1];
+        const [low, high] =
+          name === "x" || state.scale.get() === "fit"
+            ? fittedRange(array.data, "diverging")
+            : [-1, 1];
+        const box = { width: columnWidth - 2 * pad, height: rowHeight };
+        drawVectors(
+          context,
+          cells,
+          array.data,
+          { units, first, last, offset, columnWidth, pad, top, ...box },
+          { low, high, table },
+        );
+      };
+      drawWires(context, theme.get(), rows, layout, {
+        rowHeight,
+        pad,
+        timesteps: recording.timesteps,
+        ...view.window,
+      });
+      rows.forEach(({ layer, direction }, n) =>
+        paintRow(`${layer}.${direction}.h`, layout.tops[n]),
+      );
+      paintRow("x", layout.inputTop);
+    },
+  };
+}
+
+/** @param {Recording} recording */
+function layoutOf(recording) {
+  const rows = networkRows(recording.layers, recording.directions);
+  const rowHeight = networkRowHeight(rows.length + 1);
+  const sizes = { row: rowHeight, gap: GAP, layerGap: LAYER_GAP };
+  return {
+    rows,
+    rowHeight,
+    layout: networkLayout(recording.layers, recording.directions.length, sizes),
+  };
+}
+
+/** The free space left and right of a cell. @param {number} columnWidth */
+const padOf = (columnWidth) =>
+  columnWidth >= 48 ? 7 : columnWidth >= 26 ? 4 : columnWidth >= 12 ? 2 : 0.5;
+
+/**
+ * Every cell's vector as a small picture: units fill a grid row by row.
+ * @param {CanvasRenderingContext2D} context
+ * @param {HTMLCanvasElement} scratch
+ * @param {import('../types.js').Numbers} data
+ * @param {{units: number, first: number, last: number, offset: number, columnWidth: number, pad: number, top: number, width: number, height: number}} part
+ * @param {Parameters<typeof paintVectors>[3]} colours
+ */
+function drawVectors(context, scratch, data, part, colours) {
+  const { units, first, last, offset, columnWidth, pad, top, width, height } = part;
+  const grid = cellGrid(width, height, units);
+  const count = last - first;
+  const image = new ImageData(count * grid.columns, grid.rows);
+  paintVectors(new Uint32Array(image.data.buffer), data, { units, first, last, grid }, colours);
+  [scratch.width, scratch.height] = [image.width, image.height];
+  context2d(scratch).putImageData(image, 0, 0);
+  const radius = Math.min(4, pad);
+  context.save();
+  context.beginPath();
+  for (let n = 0; n < count; n++) {
+    context.roundRect(offset + n * columnWidth + pad, top, width, height, radius);
+  }
+  context.clip();
+  for (let n = 0; n < count; n++) {
+    const x = offset + n * columnWidth + pad;
+    context.drawImage(scratch, n * grid.columns, 0, grid.columns, grid.rows, x, top, width, height);
+  }
+  context.restore();
+}
+
+/**
+ * h to the right (to the left for backward), and up into the next layer.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Theme} theme
+ * @param {Cell[]} rows
+ * @param {ReturnType<typeof networkLayout>} layout
+ * @param {{rowHeight: number, pad: number, timesteps: number, first: number, last: number, offset: number, columnWidth: number}} view
+ */
+function drawWires(context, theme, rows, layout, view) {
+  const { rowHeight, pad, timesteps, first, last, offset, columnWidth } = view;
+  context.strokeStyle = context.fillStyle = theme.faint;
+  context.lineWidth = 1;
+  context.beginPath();
+  const middle = (/** @type {number} */ n) => offset + (n - first + 0.5) * columnWidth;
+  rows.forEach(({ direction }, row) => {
+    const y = layout.tops[row] + rowHeight / 2;
+    for (let t = first; t < last; t++) {
+      if (t + 1 < timesteps) {
+        context.moveTo(middle(t), y);
+        context.lineTo(middle(t + 1), y);
+        if (pad >= 4)
+          arrowHead(context, middle(t) + columnWidth / 2, y, direction === "forward" ? 1 : -1, 0);
+      }
+    }
+  });
+  const bottoms = [...layout.tops, layout.inputTop];
+  for (let row = 0; row < bottoms.length; row++) {
+    const above = row === 0 ? null : bottoms[row - 1] + rowHeight;
+    if (above === null || bottoms[row] - above < LAYER_GAP) continue;
+    for (let t = first; t < last; t++) {
+      context.moveTo(middle(t), bottoms[row]);
+      context.lineTo(middle(t), above);
+      arrowHead(context, middle(t), above + LAYER_GAP / 2 - 1, 0, -1);
+    }
+  }
+  context.stroke();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} dx
+ * @param {number} dy
+ */
+function arrowHead(context, x, y, dx, dy) {
+  const size = 3;
+  context.moveTo(x - size * (dx + dy), y - size * (dy + dx));
+  context.lineTo(x + size * dx, y + size * dy);
+  context.lineTo(x - size * (dx - dy), y - size * (dy - dx));
+}
+
+/**
+ * The names of the rows: buttons that select one.
+ * @param {State} state
+ * @param {Actions} actions
+ */
+export function createNetworkLabelsView(state, actions) {
+  const box = byId("network-labels");
+  let built = "";
+
+  /** @param {Recording} recording */
+  function build(recording) {
+    const { rows, layout, rowHeight } = layoutOf(recording);
+    const place = (/** @type {HTMLElement} */ node, /** @type {number} */ top) => {
+      node.style.top = `${top - 1}px`;
+      node.style.height = `${rowHeight + 2}px`;
+      return node;
+    };
+    box.classList.toggle("compact", rowHeight < 30);
+    box.style.height = `${layout.height}px`;
+    const buttons = rows.map((cell, n) => {
+      const { layer, direction } = cell;
+      const name = `layer ${layer} ${direction}`;
+      const button = element(
+        "button",
+        {
+          type: "button",
+          "aria-label": name,
+          title:
+            direction === "forward"
+              ? `${name}: reads the sentence from left to right`
+              : `${name}: reads from right to left; drawn in sentence order`,
+        },
+        element("b", {}, `layer ${layer} ${ARROW[direction]}`),
+        element("span", { class: "direction" }, direction),
+      );
+      button.addEventListener("click", () => actions.selectCell(cell));
+      return place(button, layout.tops[n]);
+    });
+    const input = element(
+      "span",
+      { title: "What layer 0 reads: the embedding of each token" },
+      element("b", {}, "input x"),
+      element("span", { class: "direction" }, "embedding"),
+    );
+    box.replaceChildren(...buttons, place(input, layout.inputTop));
+  }
+
+  return {
+    name: "network labels",
+    reads: /** @type {Readable<any>[]} */ ([state.recording, state.layer, state.direction]),
+    paint() {
+      const recording = state.recording.get();
+      if (!recording) return;
+      const key = `${recording.layers} ${recording.directions}`;
+      if (key !== built) build(recording);
+      built = key;
+      networkRows(recording.layers, recording.directions).forEach(({ layer, direction }, n) => {
+        const selected = layer === state.layer.get() && direction === state.direction.get();
+        box.children[n].setAttribute("aria-pressed", String(selected));
+      });
+    },
+  };
+}
+
+/**
+ * What moves with a step.
+ * @param {State} state
+ */
+export function createNetworkOverlayView(state) {
+  const overlay = byId("network-overlay");
+  /** @type {{veil: HTMLElement, lit: HTMLElement, cell: Cell, top: number}[]} */
+  let marks = [];
+  let built = "";
+
+  /** @param {Recording} recording */
+  function build(recording) {
+    const { rows, layout, rowHeight } = layoutOf(recording);
+    marks = rows.map((cell, n) => {
+      const veil = element("div", { class: "veil" });
+      const lit = element("div", { class: `lit ${cell.direction}` });
+      veil.style.height = `${rowHeight + 2}px`;
+      lit.style.height = `${rowHeight + 4}px`;
+      return { veil, lit, cell, top: layout.tops[n] };
+    });
+    overlay.replaceChildren(...marks.flatMap(({ veil, lit }) => [veil, lit]));
+  }
+
+  return {
+    name: "network overlay",
+    reads: /** @type {Readable<any>[]} */ ([
+      state.recording,
+      state.step,
+      state.order,
+      state.trackWidth,
+      state.scrollLeft,
+    ]),
+    paint() {
+      const recording = state.recording.get();
+      if (!recording) return;
+      const { columnWidth, scrollLeft, trackWidth } = axis(state, recording);
+      const key = `${recording.layers} ${recording.directions} ${columnWidth}`;
+      if (key !== built) {
+        build(recording);
+        overlay.style.setProperty("--pad", `${2 * padOf(columnWidth)}px`);
+      }
+      built = key;
+      const pad = padOf(columnWidth);
+      const width = `${columnWidth - 2 * pad + 4}px`;
+      for (const { veil, lit, cell, top } of marks) {
+        const { now, from, to } = progress(course(state, recording), state.step.get(), cell);
+        const [left, right] = veiled(cell, from, to, columnWidth, scrollLeft, trackWidth);
+        veil.style.transform = `translate(${left}px, ${top - 1}px) scaleX(${Math.max(0, right - left) / trackWidth})`;
+        lit.style.visibility = now === null ? "hidden" : "visible";
+        if (now !== null) {
+          lit.style.width = width;
+          lit.style.transform = `translate(${now * columnWidth - scrollLeft + pad - 2}px, ${top - 2}px)`;
+        }
+      }
+    },
+  };
+}
+
+/**
+ * The part of a row that is not computed: right of it for forward, left of it for backward.
+ * @param {Cell} cell
+ * @param {number} from
+ * @param {number} to
+ * @param {number} columnWidth
+ * @param {number} scrollLeft
+ * @param {number} trackWidth
+ */
+function veiled(cell, from, to, columnWidth, scrollLeft, trackWidth) {
+  if (to < from) return [0, trackWidth];
+  const inside = (/** @type {number} */ x) => Math.min(trackWidth, Math.max(0, x));
+  return cell.direction === "forward"
+    ? [inside((to + 1) * columnWidth - scrollLeft), trackWidth]
+    : [0, inside(from * columnWidth - scrollLeft)];
+}

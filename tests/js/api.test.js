@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ApiError, createApi } from "../../static/js/api.js";
+
+/** @typedef {{url: string, init: RequestInit | undefined}} Call */
+
+/**
+ * An api whose server gives one answer, and the calls that reached it.
+ * @param {() => Response | Promise<Response>} answer
+ */
+function createWorld(answer) {
+  /** @type {Call[]} */
+  const calls = [];
+  const api = createApi(async (url, init) => {
+    calls.push({ url: String(url), init });
+    return answer();
+  });
+  return { api, calls };
+}
+
+const empty = () => new Response(JSON.stringify({}));
+
+/** A safetensors file with nothing in it. */
+const noArrays = () => new Response(new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 123, 125]));
+
+/** The ApiError an operation ends with. @param {() => Promise<unknown>} operation */
+async function problemOf(operation) {
+  /** @type {unknown} */
+  let caught;
+  await operation().catch((error) => (caught = error));
+  assert.ok(caught instanceof ApiError, String(caught));
+  return caught;
+}
+
+test("a problem of the server becomes an ApiError that keeps every member", async () => {
+  const problem = {
+    type: "about:blank",
+    title: "Unknown model",
+    status: 404,
+    detail: "There is no model “x”.",
+    came: "x",
+    expected: "a model",
+    exists: ["tagger", "chars"],
+  };
+  const { api } = createWorld(
+    () =>
+      new Response(JSON.stringify(problem), {
+        status: 404,
+        headers: { "Content-Type": "application/problem+json" },
+      }),
+  );
+  const error = await problemOf(() => api.models());
+  assert.equal(error.message, problem.detail);
+  assert.deepEqual(error.problem, problem);
+});
+
+test("an answer that went wrong always has a message and its status, whatever its body", async () => {
+  for (const body of ["", "<h1>Bad gateway</h1>", "null", "{}", '{"error": "x"}', "[]", "{"]) {
+    for (const statusText of ["", "Bad Gateway"]) {
+      const { api } = createWorld(() => new Response(body, { status: 502, statusText }));
+      const error = await problemOf(() => api.about());
+      assert.match(error.message, /502/, `${body} ${statusText}`);
+      assert.equal(error.problem.status, 502);
+    }
+  }
+});
+
+test("no answer is an ApiError with status 0", async () => {
+  const { api } = createWorld(() => Promise.reject(new TypeError("fetch failed")));
+  const error = await problemOf(() => api.quantities());
+  assert.equal(error.problem.status, 0);
+  assert.match(error.message, /does not answer/);
+});
+
+test("an answer that breaks off is no answer", async () => {
+  const broken = () =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('{"version": '));
+          controller.error(new TypeError("terminated"));
+        },
+      }),
+    );
+  const { api } = createWorld(broken);
+  for (const operation of [() => api.about(), () => api.arrays("r", ["x"])]) {
+    assert.equal((await problemOf(operation)).problem.status, 0);
+  }
+});
+
+test("an aborted request stays an AbortError", async () => {
+  const { api } = createWorld(() => Promise.reject(new DOMException("aborted", "AbortError")));
+  const body = /** @type {const} */ ({ model: "m", text: "t", precision: "float32" });
+  await assert.rejects(
+    api.record(body),
+    (error) => error instanceof DOMException && error.name === "AbortError",
+  );
+});
+
+test("a recording is asked for with exactly the text, in JSON, and can be aborted", async () => {
+  const { api, calls } = createWorld(empty);
+  const { signal } = new AbortController();
+  const body = /** @type {const} */ ({
+    model: "m",
+    text: '<b>"\u0000\ud800 شمس 👩‍👩‍👧',
+    precision: "float64",
+  });
+  await api.record(body, signal);
+  const { url, init } = calls[0];
+  assert.equal(url, "api/recordings");
+  assert.equal(init?.method, "POST");
+  assert.equal(init?.signal, signal);
+  assert.equal(new Headers(init?.headers).get("content-type"), "application/json");
+  assert.deepEqual(JSON.parse(String(init?.body)), body);
+});
+
+test("every address is relative, so that the page works under any path", async () => {
+  const { api, calls } = createWorld(empty);
+  await Promise.all([
+    api.about(),
+    api.quantities(),
+    api.models(),
+    api.signIn("secret"),
+    api.sentences(new Blob(["a"])),
+  ]);
+  assert.deepEqual(
+    calls.map(({ url }) => url),
+    ["api/about", "api/quantities", "api/models", "api/session", "api/sentences"],
+  );
+  for (const { url } of calls)
+    assert.ok(new URL(url, "http://host/under/").pathname.startsWith("/under/api/"));
+});
+
+test("a token to sign in travels in the body, never in the address", async () => {
+  const { api, calls } = createWorld(empty);
+  await api.signIn("secret");
+  assert.ok(!calls[0].url.includes("secret"));
+  assert.deepEqual(JSON.parse(String(calls[0].init?.body)), { token: "secret" });
+});
+
+test("arrays are asked for by name, all in one request", async () => {
+  const { api, calls } = createWorld(noArrays);
+  const names = ["x", "0.forward.i", "1.backward.h"];
+  assert.equal((await api.arrays("abc", names)).size, 0);
+  const url = new URL(calls[0].url, "http://host/");
+  assert.equal(calls.length, 1);
+  assert.equal(url.pathname, "/api/recordings/abc/arrays");
+  assert.deepEqual(url.searchParams.getAll("name"), names);
+});
+
+test("weights are asked for with their model escaped in the path and the rest in the query", async () => {
+  const { api, calls } = createWorld(noArrays);
+  const of = /** @type {const} */ ({
+    digest: "a&b=c",
+    layer: 1,
+    direction: "backward",
+    unit: 12,
+    precision: "float64",
+  });
+  await api.unitWeights({ model: "my model/../x?y#z", ...of });
+  const url = new URL(calls[0].url, "http://host/");
+  const [, , , segment, rest] = url.pathname.split("/");
+  assert.equal(decodeURIComponent(segment), "my model/../x?y#z");
+  assert.equal(rest, "weights");
+  assert.deepEqual(Object.fromEntries(url.searchParams), { ...of, layer: "1", unit: "12" });
+});
+
+test("a file goes up as the bytes it is", async () => {
+  const { api, calls } = createWorld(empty);
+  const file = new Blob([new Uint8Array([0xff, 0x00, 0xe4])]);
+  await api.sentences(file);
+  assert.equal(calls[0].init?.body, file);
+  assert.equal(new Headers(calls[0].init?.headers).get("content-type"), "application/octet-stream");
+});

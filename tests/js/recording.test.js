@@ -1,0 +1,329 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Recording, UnitWeights, hiddenBefore } from "../../static/js/recording.js";
+import { timestepBefore } from "../../static/js/transport.js";
+import { createRandom, forAll } from "./random.js";
+import { QUANTITIES, asApi, deferred, describe, fill } from "./worlds.js";
+
+/** @import {Random} from './random.js' */
+/** @import {Sizes} from './worlds.js' */
+/** @import {Cell, NDArray, Numbers} from '../../static/js/types.js' */
+
+/** @param {Random} random @returns {Sizes} */
+const anySizes = (random) => ({
+  timesteps: random.integer(1, 6),
+  input: random.integer(1, 5),
+  units: random.integer(2, 6),
+  layers: random.integer(1, 4),
+  bidirectional: random.flip(),
+  proj: random.flip() ? 1 : 0,
+  predictions: random.flip() ? { task: "tag", labels: ["a", "b"], targets: null } : null,
+});
+
+/**
+ * A recording whose server has the given arrays; `calls` are the names of each request.
+ * @param {Sizes} sizes
+ * @param {Map<string, NDArray>} [arrays]
+ */
+function createWorld(sizes, arrays = fill(describe(sizes))) {
+  /** @type {string[][]} */
+  const calls = [];
+  let arrivals = 0;
+  const api = asApi({
+    arrays: async (id, names) => {
+      assert.equal(id, describe(sizes).id);
+      calls.push(names);
+      return new Map(names.map((name) => [name, /** @type {NDArray} */ (arrays.get(name))]));
+    },
+  });
+  const recording = new Recording(describe(sizes), api, () => arrivals++);
+  return { recording, arrays, calls, arrivals: () => arrivals };
+}
+
+/** @param {Recording} recording @returns {Cell[]} */
+const cellsOf = ({ layers, directions }) =>
+  Array.from({ length: layers }, (_, layer) =>
+    directions.map((direction) => ({ layer, direction })),
+  ).flat();
+
+/** @param {NDArray | undefined} array @param {number} row */
+function rowOf(array, row) {
+  assert.ok(array);
+  return Array.from({ length: array.shape[1] }, (_, n) => array.data[row * array.shape[1] + n]);
+}
+
+test("what is needed to show the network and a cell is all there is, named as the server names it", () => {
+  forAll(100, (random) => {
+    const { recording, arrays } = createWorld(anySizes(random));
+    const named = new Set([
+      ...recording.overviewNames(),
+      ...cellsOf(recording).flatMap((cell) => Recording.names(cell, QUANTITIES)),
+    ]);
+    assert.deepEqual([...named].sort(), [...arrays.keys()].sort());
+  });
+});
+
+test("a value is the number at its timestep and unit, and undefined where there is none", async () => {
+  for (let seed = 1; seed < 30; seed++) {
+    const { recording, arrays } = createWorld(anySizes(createRandom(seed)));
+    assert.equal(recording.value("h", { layer: 0, direction: "forward" }, 0, 0), undefined);
+    await recording.load([...arrays.keys()]);
+    for (const cell of cellsOf(recording)) {
+      for (const q of QUANTITIES) {
+        const array = arrays.get(`${cell.layer}.${cell.direction}.${q}`);
+        for (let t = 0; t < recording.timesteps; t++) {
+          const row = rowOf(array, t);
+          for (let unit = 0; unit < recording.units; unit++)
+            assert.equal(recording.value(q, cell, t, unit), row[unit]);
+        }
+      }
+    }
+  }
+});
+
+test("the initial state of a cell is its row of h_0 and c_0, which PyTorch orders by layer, then direction", async () => {
+  for (let seed = 1; seed < 30; seed++) {
+    const { recording, arrays } = createWorld(anySizes(createRandom(seed)));
+    await recording.load(["h_0", "c_0"]);
+    cellsOf(recording).forEach((cell, row) => {
+      rowOf(arrays.get("h_0"), row).forEach((value, unit) =>
+        assert.equal(recording.initial("h_0", cell, unit), value),
+      );
+      rowOf(arrays.get("c_0"), row).forEach((value, unit) =>
+        assert.equal(recording.initial("c_0", cell, unit), value),
+      );
+    });
+  }
+});
+
+/** The parts a layer reads, side by side. @param {Numbers[] | undefined} parts */
+const together = (parts) => parts?.flatMap((part) => [...part]);
+
+test("layer 0 reads x, a higher layer reads every direction of the layer below side by side", async () => {
+  for (const bidirectional of [false, true]) {
+    const { recording, arrays } = createWorld({ layers: 3, bidirectional });
+    assert.equal(recording.input(0, 0), undefined);
+    await recording.load(["x", "0.forward.h"]);
+    assert.equal(recording.input(1, 0) === undefined, bidirectional, "both directions are needed");
+    await recording.load([...arrays.keys()]);
+    for (let t = 0; t < recording.timesteps; t++) {
+      assert.deepEqual(together(recording.input(0, t)), rowOf(arrays.get("x"), t));
+      for (const layer of [1, 2]) {
+        const forward = rowOf(arrays.get(`${layer - 1}.forward.h`), t);
+        const backward = bidirectional ? rowOf(arrays.get(`${layer - 1}.backward.h`), t) : [];
+        assert.deepEqual(together(recording.input(layer, t)), [...forward, ...backward]);
+      }
+    }
+  }
+});
+
+/** @param {number} z */
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+
+/** @param {number[]} a @param {number[]} b */
+const inner = (a, b) => a.reduce((sum, value, n) => sum + value * b[n], 0);
+
+/**
+ * An LSTM run in plain loops: every array of its recording, and the weights of each cell.
+ * @param {Sizes} sizes
+ * @param {Random} random
+ */
+function runLstm(sizes, random) {
+  const about = describe(sizes);
+  const { hidden_size: H, num_layers: L, input_size, proj_size } = about.lstm;
+  const P = proj_size || H;
+  const D = about.directions.length;
+  const T = about.timesteps;
+  const matrix = (/** @type {number} */ rows, /** @type {number} */ columns) =>
+    Array.from({ length: rows }, () => random.numbers(columns));
+  const array = (/** @type {number[][]} */ rows) => ({
+    shape: [rows.length, rows[0].length],
+    data: Float64Array.from(rows.flat()),
+  });
+  const [x, h0, c0] = [matrix(T, input_size), matrix(L * D, P), matrix(L * D, H)];
+  /** @type {Map<string, NDArray>} */
+  const arrays = new Map([
+    ["x", array(x)],
+    ["h_0", array(h0)],
+    ["c_0", array(c0)],
+  ]);
+  /** @type {Map<string, {W: number[][], U: number[][], b: number[][]}>} */
+  const weights = new Map();
+  let reads = x;
+  for (let layer = 0; layer < L; layer++) {
+    /** @type {number[][]} */
+    const output = Array.from({ length: T }, () => []);
+    about.directions.forEach((direction, d) => {
+      const W = matrix(4 * H, reads[0].length);
+      const U = matrix(4 * H, P);
+      const b = matrix(4 * H, 2);
+      const project = proj_size ? matrix(P, H) : null;
+      weights.set(`${layer}.${direction}`, { W, U, b });
+      let [h, c] = [h0[layer * D + d], c0[layer * D + d]];
+      /** @type {Record<string, number[][]>} */
+      const kept = Object.fromEntries(QUANTITIES.map((q) => [q, []]));
+      const times = Array.from({ length: T }, (_, t) => t);
+      for (const t of direction === "forward" ? times : times.reverse()) {
+        const z = W.map((row, n) => inner(row, reads[t]) + inner(U[n], h) + b[n][0] + b[n][1]);
+        const gates = [0, 1, 2, 3].map((n) =>
+          z.slice(n * H, (n + 1) * H).map(n === 2 ? Math.tanh : sigmoid),
+        );
+        const [i, f, g, o] = gates;
+        c = c.map((value, n) => f[n] * value + i[n] * g[n]);
+        const m = c.map((value, n) => o[n] * Math.tanh(value));
+        h = project ? project.map((row) => inner(row, m)) : m;
+        for (const [q, value] of Object.entries({ i, f, g, o, c, h })) kept[q][t] = value;
+      }
+      for (const q of QUANTITIES) arrays.set(`${layer}.${direction}.${q}`, array(kept[q]));
+      kept.h.forEach((row, t) => output[t].push(...row));
+    });
+    reads = output;
+  }
+  return { arrays, weights };
+}
+
+test("the parts of a gate add up to what makes the recorded gate, in every cell at every timestep", async () => {
+  for (let seed = 1; seed < 25; seed++) {
+    const random = createRandom(seed);
+    const sizes = anySizes(random);
+    const { arrays, weights } = runLstm(sizes, random);
+    const { recording } = createWorld(sizes, arrays);
+    await recording.load([...arrays.keys()].filter((name) => name !== "probabilities"));
+    const H = recording.units;
+    for (const cell of cellsOf(recording)) {
+      const all = weights.get(`${cell.layer}.${cell.direction}`);
+      assert.ok(all);
+      const unit = random.integer(0, H - 1);
+      // The rows of this unit: one of each gate's block.
+      const rows = (/** @type {number[][]} */ matrix) => {
+        const four = [0, 1, 2, 3].map((gate) => matrix[gate * H + unit]);
+        return { shape: [4, four[0].length], data: Float64Array.from(four.flat()) };
+      };
+      const own = new UnitWeights(
+        new Map([
+          ["W", rows(all.W)],
+          ["U", rows(all.U)],
+          ["b", rows(all.b)],
+        ]),
+      );
+      for (let t = 0; t < recording.timesteps; t++) {
+        const x = recording.input(cell.layer, t);
+        const h = hiddenBefore(
+          recording,
+          cell,
+          timestepBefore(t, cell.direction, recording.timesteps),
+        );
+        const read = together(x);
+        assert.ok(x && h && read);
+        ["i", "f", "g", "o"].forEach((q, gate) => {
+          const { Wx, Uh, b } = own.parts(gate, x, h);
+          assert.ok(Math.abs(Wx - inner(all.W[gate * H + unit], read)) < 1e-12);
+          const made = (q === "g" ? Math.tanh : sigmoid)(Wx + Uh + b);
+          assert.ok(Math.abs(made - Number(recording.value(q, cell, t, unit))) < 1e-12);
+        });
+      }
+    }
+  }
+});
+
+test("the state before is unknown until it has come", async () => {
+  const { recording } = createWorld({});
+  const cell = /** @type {const} */ ({ layer: 0, direction: "forward" });
+  assert.equal(hiddenBefore(recording, cell, null), undefined);
+  assert.equal(hiddenBefore(recording, cell, 0), undefined);
+  await recording.load(["h_0", "0.forward.h"]);
+  assert.equal(hiddenBefore(recording, cell, null)?.length, recording.outputWidth);
+  assert.equal(hiddenBefore(recording, cell, 0)?.length, recording.outputWidth);
+});
+
+test("the first number that is not finite is found in the order of computation", async () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const random = createRandom(seed);
+    const { recording, arrays } = createWorld(anySizes(random));
+    await recording.load([...arrays.keys()]);
+    assert.equal(recording.firstNotFinite(), null);
+    /** @type {string[]} */
+    const found = [];
+    for (let n = random.integer(1, 3); n > 0; n--) {
+      const { layer, direction } = random.pick(cellsOf(recording));
+      const array = /** @type {NDArray} */ (arrays.get(`${layer}.${direction}.h`));
+      array.data[random.integer(0, array.data.length - 1)] = random.pick([
+        NaN,
+        Infinity,
+        -Infinity,
+      ]);
+    }
+    for (const cell of cellsOf(recording)) {
+      const times = Array.from({ length: recording.timesteps }, (_, t) => t);
+      for (const t of cell.direction === "forward" ? times : times.reverse()) {
+        const row = rowOf(arrays.get(`${cell.layer}.${cell.direction}.h`), t);
+        if (!row.every(Number.isFinite))
+          found.push(`in layer ${cell.layer} ${cell.direction} at timestep ${t}`);
+      }
+    }
+    assert.equal(recording.firstNotFinite(), found[0]);
+  }
+});
+
+test("every array is fetched once, whoever asks for it and when", async () => {
+  for (let seed = 1; seed < 100; seed++) {
+    const random = createRandom(seed);
+    const { recording, arrays, calls, arrivals } = createWorld({ layers: 2 });
+    const names = [...arrays.keys()];
+    const asked = new Set();
+    const loads = Array.from({ length: 12 }, async () => {
+      for (let wait = random.integer(0, 4); wait > 0; wait--) await null;
+      const some = names.filter(() => random.next() < 0.3);
+      for (const name of some) asked.add(name);
+      await recording.load(some);
+      for (const name of some) assert.equal(recording.array(name), arrays.get(name));
+    });
+    await Promise.all(loads);
+    assert.deepEqual(calls.flat().sort(), [...asked].sort());
+    assert.equal(arrivals(), calls.length, "the page hears of every arrival");
+    assert.ok(
+      calls.every((call) => call.length),
+      "no request asks for nothing",
+    );
+  }
+});
+
+test("whoever asks for an array that is on its way waits for it", async () => {
+  const answer = /** @type {ReturnType<typeof deferred<Map<string, NDArray>>>} */ (deferred());
+  let requests = 0;
+  const api = asApi({ arrays: () => (requests++, answer.promise) });
+  const recording = new Recording(describe(), api, () => {});
+  let done = 0;
+  const loads = [recording.load(["x"]), recording.load(["x"])].map((load) =>
+    load.then(() => done++),
+  );
+  await null;
+  assert.equal(done, 0);
+  answer.resolve(new Map([["x", { shape: [1, 1], data: new Float32Array(1) }]]));
+  await Promise.all(loads);
+  assert.equal(done, 2);
+  assert.equal(requests, 1);
+});
+
+test("after a failure everyone who waited is told, and asking again fetches again", async () => {
+  const arrays = fill(describe());
+  let failing = true;
+  const api = asApi({
+    arrays: async (_, names) => {
+      if (failing) throw new Error("no answer");
+      return new Map(names.map((name) => [name, /** @type {NDArray} */ (arrays.get(name))]));
+    },
+  });
+  let arrivals = 0;
+  const recording = new Recording(describe(), api, () => arrivals++);
+  const both = await Promise.allSettled([recording.load(["x", "h_0"]), recording.load(["h_0"])]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
+  assert.equal(arrivals, 0);
+  failing = false;
+  await recording.load(["x", "h_0"]);
+  assert.equal(recording.array("x"), arrays.get("x"));
+});

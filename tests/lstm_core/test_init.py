@@ -1,0 +1,58 @@
+"""The names of the package, and what importing them costs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lstm_core
+
+
+def in_a_fresh_process(code: str) -> str:
+    root = Path(lstm_core.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_vocabulary_the_errors_and_the_catalogue_need_no_torch():
+    loaded = in_a_fresh_process(
+        "import lstm_core, lstm_core.quantities, lstm_core.errors, lstm_core.catalogue, sys\n"
+        "lstm_core.catalogue.find_models()\n"
+        "lstm_core.QUANTITIES, lstm_core.LSTMCoreError\n"
+        "print(*sys.modules)"
+    ).split()
+
+    assert "lstm_core.quantities" in loaded
+    assert not {"torch", "numpy", "safetensors"} & set(loaded)
+
+
+def test_the_core_knows_nothing_of_web_or_screen():
+    loaded = in_a_fresh_process(
+        "import lstm_core, sys; [getattr(lstm_core, name) for name in lstm_core.__all__]\n"
+        "print(*sys.modules)"
+    ).split()
+
+    assert "torch" in loaded
+    assert not {"server", "fastapi", "starlette", "uvicorn", "plotly"} & set(loaded)
+
+
+@pytest.mark.parametrize("name", lstm_core.__all__)
+def test_every_public_name_can_be_imported(name):
+    value = getattr(lstm_core, name)
+
+    assert value is not None
+    if hasattr(value, "__name__"):
+        assert value.__name__ == name
+
+
+def test_dir_lists_the_public_names():
+    assert dir(lstm_core) == sorted(lstm_core.__all__)
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'lstm_core' has no attribute 'recrod'"):
+        _ = lstm_core.recrod

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from starlette.testclient import TestClient
+
+import lstm_core
+from tests.server import worlds
+from tests.server.worlds import problem
+
+
+def test_models_are_listed_as_they_are(client: TestClient) -> None:
+    listed = client.get("/api/models").json()
+    assert [model["id"] for model in listed] == ["chars", "nan", "projected", "words"]
+    words = listed[3]
+    assert words["task"] == "tag"
+    assert words["directions"] == ["forward", "backward"]
+    assert words["embedding"] == {"word": 4, "suffix2": 3}
+    assert words["vocabulary"] == {"word": 6, "suffix2": 4}
+    assert words["lstm"] == {
+        "input_size": 7,
+        "hidden_size": 6,
+        "num_layers": 1,
+        "bias": True,
+        "bidirectional": True,
+        "proj_size": 0,
+    }
+    assert "labels" not in words
+    assert listed[0]["card"] == {"data": "none", "figure": 1.5}
+    assert listed[0]["examples"] == ["the sun is shiny"]
+
+
+def test_one_model_tells_its_labels(client: TestClient) -> None:
+    assert client.get("/api/models/words").json()["labels"] == worlds.TAGS
+    told = problem(client.get("/api/models/nix"), 404)
+    assert told["exists"] == ["chars", "nan", "projected", "words"]
+
+
+@pytest.mark.parametrize(("layer", "direction", "unit"), [(0, "forward", 0), (1, "backward", 5)])
+def test_the_weights_are_the_rows_of_one_unit(
+    client: TestClient, models: Path, layer: int, direction: str, unit: int
+) -> None:
+    reply = client.get(
+        f"/api/models/projected/weights?layer={layer}&direction={direction}&unit={unit}"
+    )
+    sent = safetensors.torch.load(reply.content)
+    lstm = lstm_core.load_model(models / "projected").lstm
+    suffix = f"_l{layer}" + ("_reverse" if direction == "backward" else "")
+    rows = [unit, 6 + unit, 12 + unit, 18 + unit]
+    assert torch.equal(sent["W"], getattr(lstm, f"weight_ih{suffix}")[rows])
+    assert torch.equal(sent["U"], getattr(lstm, f"weight_hh{suffix}")[rows])
+    assert torch.equal(sent["b"][:, 1], getattr(lstm, f"bias_hh{suffix}")[rows])
+    again = client.get(str(reply.url), headers={"If-None-Match": reply.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("layer=0&unit=6", 404),
+        ("layer=2&unit=0", 404),
+        ("layer=0&unit=0&direction=backward", 404),
+        ("layer=0", 422),
+        ("layer=-1&unit=0", 422),
+        ("layer=0&unit=" + "9" * 5000, 422),
+        ("layer=0&unit=0&direction=up", 422),
+        ("layer=0&unit=0&precision=float8", 422),
+    ],
+)
+def test_weights_that_do_not_exist_are_refused(client: TestClient, query: str, status: int) -> None:
+    problem(client.get(f"/api/models/chars/weights?{query}"), status)
+
+
+def test_a_damaged_model_is_left_out_and_the_others_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worlds.save(tmp_path / "good", worlds.characters())
+    for name, text in {
+        "a": "",
+        "b": "[" * 100_000,
+        "c": "{}",
+        "d": '{"lstm": 3}',
+        "e": "\ud800",
+        "f": (tmp_path / "good" / "model.json").read_text().replace("A tiny", "\\ud800"),
+    }.items():
+        worlds.save(tmp_path / name, worlds.characters())
+        (tmp_path / name / "model.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    worlds.save(tmp_path / "g", worlds.characters())
+    (tmp_path / "g" / "weights.safetensors").unlink()
+    with worlds.client_with(tmp_path) as client:
+        assert [model["id"] for model in client.get("/api/models").json()] == ["good"]
+    assert "'g' is left out" in caplog.text
+
+
+def test_weights_that_do_not_fit_are_the_servers_fault_and_said_without_paths(
+    tmp_path: Path,
+) -> None:
+    worlds.save(tmp_path / "odd", worlds.characters())
+    other = worlds.save(tmp_path / "other", worlds.characters(hidden_size=3))
+    other.save(tmp_path / "other")
+    (tmp_path / "odd" / "weights.safetensors").write_bytes(
+        (tmp_path / "other" / "weights.safetensors").read_bytes()
+    )
+    with worlds.client_with(tmp_path) as client:
+        reply = client.post("/api/recordings", json={"model": "odd", "text": "a"})
+        assert "do not fit" in problem(reply, 500)["detail"]
+        assert str(tmp_path) not in reply.text
+
+
+def test_a_model_trained_again_is_another_model(tmp_path: Path) -> None:
+    worlds.save(tmp_path / "m", worlds.characters(), seed=1)
+    with worlds.client_with(tmp_path) as client:
+        before = worlds.record(client, "abc", "m")
+        worlds.save(tmp_path / "m", worlds.characters(num_layers=1), seed=2)
+        after = worlds.record(client, "abc", "m")
+        assert before["id"] != after["id"]
+        assert before["model_digest"] != after["model_digest"]
+        assert after["lstm"]["num_layers"] == 1
+        assert client.get("/api/models").json()[0]["digest"] == after["model_digest"]
+
+
+def test_without_a_model_the_server_still_answers(tmp_path: Path) -> None:
+    with worlds.client_with(tmp_path) as client:
+        assert client.get("/api/models").json() == []
+        told = problem(client.post("/api/recordings", json={"model": "m", "text": "a"}), 404)
+        assert told["exists"] == []
+        assert "none" in told["detail"]
+
+
+def test_the_description_is_not_read_again_for_every_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from server.shelf import ModelShelf
+
+    worlds.save(tmp_path / "m", worlds.characters())
+    shelf = ModelShelf([tmp_path])
+    first = shelf.get("m")
+    monkeypatch.setattr(json, "loads", lambda _: pytest.fail("read again"))
+    assert shelf.get("m") is first

@@ -2,6 +2,8 @@
 
     rec = lstm_core.record(lstm, x)
     rec["c", 1, "backward"]
+    with lstm_core.recording(any_module) as log:
+        any_module(batch)
     model = lstm_core.load_model("shakespeare")
     rec = model.record("To be, or not to be")
 
@@ -15,35 +17,60 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstm_core.cells import FusedCell
+    from lstm_core.engines.compiled import warm_up
+    from lstm_core.equations import CellWeights
     from lstm_core.errors import LSTMCoreError
+    from lstm_core.hooks import Site
+    from lstm_core.log import RecordingLog, recording
     from lstm_core.models import SequenceModel, load_model
     from lstm_core.parity import Parity
     from lstm_core.quantities import QUANTITIES, Quantity
     from lstm_core.recorder import record
-    from lstm_core.recording import Recording, RecordingBatch
+    from lstm_core.recordings import Recording, RecordingBatch
+    from lstm_core.stack import cell_weights
+    from lstm_core.streaming import StreamedStep, steps
 
 __all__ = [
     "QUANTITIES",
+    "CellWeights",
+    "FusedCell",
     "LSTMCoreError",
     "Parity",
     "Quantity",
     "Recording",
     "RecordingBatch",
+    "RecordingLog",
     "SequenceModel",
+    "Site",
+    "StreamedStep",
+    "cell_weights",
     "load_model",
     "record",
+    "recording",
+    "steps",
+    "warm_up",
 ]
 
 _HOME = {
     "QUANTITIES": "quantities",
+    "CellWeights": "equations",
+    "FusedCell": "cells",
     "LSTMCoreError": "errors",
     "Parity": "parity",
     "Quantity": "quantities",
-    "Recording": "recording",
-    "RecordingBatch": "recording",
+    "Recording": "recordings",
+    "RecordingBatch": "recordings",
+    "RecordingLog": "log",
     "SequenceModel": "models",
+    "Site": "hooks",
+    "StreamedStep": "streaming",
+    "cell_weights": "stack",
     "load_model": "models",
     "record": "recorder",
+    "recording": "log",
+    "steps": "streaming",
+    "warm_up": "engines.compiled",
 }
 
 

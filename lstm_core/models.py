@@ -21,9 +21,10 @@ from lstm_core.catalogue import model_folder
 from lstm_core.errors import FileError, InputError, SelectionError
 from lstm_core.predictions import Predictions, Task
 from lstm_core.quantities import Direction
-from lstm_core.recorder import cell_weights, record
-from lstm_core.recording import Recording
+from lstm_core.recorder import record
+from lstm_core.recordings import Recording
 from lstm_core.shape import LSTMShape
+from lstm_core.stack import cell_weights
 from lstm_core.text import Token, Tokenizer, Vocabulary
 
 FORMAT = "gatescope.model/1"

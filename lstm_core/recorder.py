@@ -1,245 +1,283 @@
-"""Runs an ``nn.LSTM`` cell by cell and keeps everything it computes."""
+"""Runs an LSTM cell by cell and keeps everything it computes."""
 
 from __future__ import annotations
 
-import functools
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
-from lstm_core.equations import CellWeights, input_projection, lstm_step
+from lstm_core import engines
+from lstm_core.cells import FusedCell
+from lstm_core.engines import Engine, Work
 from lstm_core.errors import InputError
-from lstm_core.parity import ForwardResult
-from lstm_core.quantities import QUANTITIES, Direction
-from lstm_core.recording import Key, Recording, RecordingBatch
-from lstm_core.shape import LSTMShape
+from lstm_core.forward import Forward, Reference
+from lstm_core.hooks import Hooks, HookTable
+from lstm_core.recordings import Key, Recording, RecordingBatch
+from lstm_core.sequences import Layout, read_sequences
+from lstm_core.shape import StackShape
+from lstm_core.stack import Stack, read_stack
+from lstm_core.states import CellState, read_states, zero_states
 
-InitialState = tuple[Tensor, Tensor]
+Source: TypeAlias = (
+    nn.LSTM
+    | nn.LSTMCell
+    | FusedCell
+    | Sequence[nn.LSTM | nn.LSTMCell | FusedCell | nn.Dropout]
+    | nn.ModuleList
+    | nn.Sequential
+)
 
 
 def record(
-    lstm: nn.LSTM,
-    x: Tensor,
-    hx: InitialState | None = None,
+    lstm: Source,
+    x: Tensor | PackedSequence,
+    hx: object = None,
     *,
+    lengths: Sequence[int] | Tensor | None = None,
+    state: Recording | RecordingBatch | None = None,
     tokens: Sequence[str] | None = None,
+    grad: bool = False,
+    hooks: Hooks | None = None,
+    engine: Engine | None = None,
 ) -> Recording | RecordingBatch:
     """Record every gate and state of ``lstm`` on ``x``.
 
-    ``x`` is a single sequence (T, input_size), which gives a :class:`Recording`, or a batch
-    (T, B, input_size), (B, T, input_size) for a ``batch_first`` module, which gives a
-    :class:`RecordingBatch`. ``hx`` is (h_0, c_0) in PyTorch's shapes, zeros if left out.
-    ``tokens`` names the timesteps of a single sequence.
+    ``lstm`` is an ``nn.LSTM`` with any options, an ``nn.LSTMCell`` or :class:`FusedCell`, which
+    are run one timestep at a time, or a list of these from the bottom up, between which
+    ``nn.Dropout`` may stand.
 
-    Nothing is tracked by autograd. Raises InputError for what does not fit, and for a module in
-    training mode whose dropout would make its own result random.
+    ``x`` is a single sequence (T, input_size), which gives a :class:`Recording`; or a batch
+    (T, B, input_size), (B, T, input_size) for a ``batch_first`` module, with the ``lengths`` of
+    its sequences where it is padded; or a ``PackedSequence``. Both give a
+    :class:`RecordingBatch`, whose recordings are each as long as their sequence.
+
+    Every sequence begins with a state of zeros. ``hx`` is another (h_0, c_0), in the shapes in
+    which the module returns (h_n, c_n); for a list of modules each is a tuple of one per module.
+    ``state`` is a recording to go on from, instead. ``tokens`` names the timesteps of a single
+    sequence.
+
+    ``grad=True`` keeps the autograd graph. ``hooks`` maps (quantity, layer, direction) to a
+    function that sees every value of it and may return another to go on with, see
+    :mod:`lstm_core.hooks`. Dropout is applied as the module would now: in training mode only,
+    with masks that are part of the recording. ``engine`` is chosen by itself.
+
+    Raises InputError for what does not fit.
     """
-    if not isinstance(lstm, nn.LSTM):
-        raise InputError(
-            "Only an nn.LSTM can be recorded.",
-            came=f"a {type(lstm).__name__}",
-            expected="a torch.nn.LSTM",
-        )
-    if lstm.training and lstm.dropout > 0 and lstm.num_layers > 1:
-        raise InputError(
-            "This LSTM is in training mode, where dropout makes every pass different.",
-            came=f"dropout={lstm.dropout}, training=True",
-            expected="call lstm.eval() first",
-        )
-    _check_input(lstm, x)
-    if tokens is not None and (x.dim() == 3 or len(tokens) != len(x)):
-        raise InputError(
-            "Tokens name the timesteps of a single sequence.",
-            came=f"{len(tokens)} tokens for an input {tuple(x.shape)}",
-            expected="as many tokens as timesteps",
-        )
-    shape = LSTMShape.of(lstm)
-    # A copy: the recording must not change when the caller fills the same tensor again.
-    x = x.detach().clone()
-    batched = x.dim() == 3
-    with torch.no_grad():
-        x_tb = _time_major(lstm, x)  # (T, B, input_size)
-        h_0, c_0 = _initial_state(shape, x_tb, hx, batched=batched)  # (L·D, B, ·)
-        if hx is not None:
-            hx = (h_0, c_0) if batched else (h_0[:, 0], c_0[:, 0])  # ours from here on
-        arrays = _run(lstm, shape, x_tb, h_0, c_0)  # each (T, B, units)
-    forward = _Forward(lstm, x, hx)
-    recordings = [
+    return record_stack(
+        read_stack(lstm),
+        x,
+        hx,
+        lengths=lengths,
+        state=state,
+        tokens=tokens,
+        grad=grad,
+        hooks=hooks,
+        engine=engine,
+    )
+
+
+def record_stack(
+    stack: Stack,
+    x: Tensor | PackedSequence,
+    hx: object = None,
+    *,
+    lengths: Sequence[int] | Tensor | None = None,
+    state: Recording | RecordingBatch | None = None,
+    tokens: Sequence[str] | None = None,
+    grad: bool = False,
+    hooks: Hooks | None = None,
+    engine: Engine | None = None,
+    observed: Callable[[Layout], Reference] | None = None,
+) -> Recording | RecordingBatch:
+    """:func:`record`; ``observed`` gives what the recording is compared with, if that is known."""
+    with torch.enable_grad() if grad else torch.no_grad():
+        rows, layout = read_sequences(x, batch_first=stack.batch_first, lengths=lengths)
+        _check_input(stack, rows, x)
+        _check_tokens(tokens, layout, x)
+        initial = initial_states(stack, layout.batched, len(layout.lengths), hx, state)
+        table = HookTable(hooks, stack.shape, layout) if hooks else None
+        cell_steps = layout.steps * len(stack.shape.cells)
+        chosen = engines.choose(Work(stack.like, cell_steps, grad, table is not None), engine)
+        arrays, masks = _run(stack, rows, initial, layout, chosen, table)
+    reference: Reference | None = None
+    if observed:
+        reference = observed(layout)
+    elif table is None:
+        reference = Forward(stack, rows, initial, layout, masks)
+    recordings = cut(stack.shape, layout, arrays, rows, initial, masks, reference)
+    for recording in recordings:
+        recording.engine = chosen
+        recording.tokens = tuple(tokens) if tokens is not None else None
+    return RecordingBatch(recordings, layout) if layout.batched else recordings[0]
+
+
+def cut(
+    shape: StackShape,
+    layout: Layout,
+    arrays: Mapping[Key, Tensor],
+    rows: Tensor,
+    initial: Sequence[CellState],
+    masks: Mapping[int, Tensor],
+    reference: Reference | None,
+) -> list[Recording]:
+    """One recording per sequence, of views; without a ``reference`` hooks had a hand in it."""
+    return [
         Recording(
             shape=shape,
-            arrays={key: array[:, b] for key, array in arrays.items()},
-            x=x_tb[:, b],
-            h_0=h_0[:, b],
-            c_0=c_0[:, b],
-            tokens=tuple(tokens) if tokens is not None else None,
-            reference=functools.partial(forward.sequence, b),
+            arrays={key: array[layout.of_sequence(b)] for key, array in arrays.items()},
+            x=rows[layout.of_sequence(b)],
+            initial={
+                cell: CellState(state.h[b], state.c[b])
+                for cell, state in zip(shape.cells, initial, strict=True)
+            },
+            masks={layer: mask[layout.of_sequence(b)] for layer, mask in masks.items()},
+            hooked=reference is None,
+            reference=reference.of_sequence(b) if reference else None,
+            weights_not_finite=reference.weights_not_finite if reference else None,
         )
-        for b in range(x_tb.shape[1])
+        for b in range(len(layout.lengths))
     ]
-    if batched:
-        return RecordingBatch(recordings, batch_first=lstm.batch_first)
-    return recordings[0]
 
 
-def cell_weights(lstm: nn.LSTM, layer: int, direction: Direction) -> CellWeights:
-    """The weights of one layer and direction, under the names of the equations; no copies."""
-    suffix = f"_l{layer}" + ("_reverse" if direction == "backward" else "")
+def initial_states(
+    stack: Stack,
+    batched: bool,
+    sequences: int,
+    hx: object,
+    state: Recording | RecordingBatch | None,
+) -> list[CellState]:
+    """The state of every cell to begin with, (B, ·) each, in the caller's order.
 
-    def weight(name: str) -> Tensor | None:
-        found: Tensor | None = getattr(lstm, name + suffix, None)
-        return found
-
-    W_ih, W_hh = weight("weight_ih"), weight("weight_hh")
-    assert W_ih is not None  # every nn.LSTM has these two
-    assert W_hh is not None
-    return CellWeights(W_ih, W_hh, weight("bias_ih"), weight("bias_hh"), weight("weight_hr"))
-
-
-def _run(lstm: nn.LSTM, shape: LSTMShape, x: Tensor, h_0: Tensor, c_0: Tensor) -> dict[Key, Tensor]:
-    """All layers from the bottom up; a layer reads the h of both directions below it."""
-    T, B, _ = x.shape
-    arrays: dict[Key, Tensor] = {
-        (quantity, layer, direction): x.new_empty(T, B, shape.width(quantity))
-        for layer, direction in shape.cells
-        for quantity in QUANTITIES
-    }
-    layer_input = x
-    for layer in range(shape.num_layers):
-        for direction in shape.directions:
-            weights = cell_weights(lstm, layer, direction)
-            row = shape.cells.index((layer, direction))
-            h, c = h_0[row], c_0[row]
-            z_x = input_projection(layer_input, weights)  # (T, B, 4H)
-            timesteps = range(T) if direction == "forward" else range(T - 1, -1, -1)
-            for t in timesteps:
-                step = lstm_step(z_x[t], h, c, weights)
-                h, c = step.h, step.c
-                for quantity in QUANTITIES:
-                    arrays[quantity, layer, direction][t] = getattr(step, quantity)
-        layer_input = torch.cat([arrays["h", layer, d] for d in shape.directions], dim=-1)
-    return arrays
+    Raises InputError for what does not fit.
+    """
+    if hx is not None and state is not None:
+        raise InputError("There are two initial states.", came="hx and state", expected="one")
+    if state is not None:
+        return _going_on(stack, batched, sequences, state)
+    if hx is not None:
+        return read_states(stack.shape, hx, batch=sequences, batched=batched, like=stack.like)
+    return zero_states(stack.shape, sequences, stack.like)
 
 
-class _Forward:
-    """The module's own forward on the recorded input, run once, when somebody asks."""
-
-    def __init__(self, lstm: nn.LSTM, x: Tensor, hx: InitialState | None) -> None:
-        self._lstm, self._x, self._hx = lstm, x, hx
-        # Kept, so that no other tensor can come to lie at the same address.
-        self._recorded = [tensor.detach() for tensor in self._tensors()]
-        self._identities = self._current_identities()
-
-    def _tensors(self) -> list[Tensor]:
-        return [*self._lstm.parameters(), self._x, *(self._hx or ())]
-
-    def _current_identities(self) -> list[tuple[int, int]]:
-        """Where each tensor lies, and how often it was written to (if it counts that)."""
-        return [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in self._tensors()]
-
-    @functools.cached_property
-    def _result(self) -> tuple[Tensor, Tensor, Tensor]:
-        if self._current_identities() != self._identities:
-            raise InputError(
-                "The weights or the input were changed since the recording was made, "
-                "so there is nothing left to compare it with. Read .parity before that."
-            )
-        training = self._lstm.training
-        self._lstm.eval()  # what was recorded had no dropout, whatever the mode is now
-        try:
-            with torch.no_grad(), warnings.catch_warnings():
-                # The run is our doing and right; that it is slower concerns nobody here.
-                warnings.filterwarnings(
-                    "ignore", message="LSTM with projections is not supported with oneDNN"
-                )
-                output, (h_n, c_n) = self._lstm(self._x, self._hx)
-        finally:
-            self._lstm.train(training)
-        if self._x.dim() == 2:
-            output, h_n, c_n = output.unsqueeze(1), h_n.unsqueeze(1), c_n.unsqueeze(1)
-        elif self._lstm.batch_first:
-            output = output.transpose(0, 1)
-        return output, h_n, c_n
-
-    def sequence(self, b: int) -> ForwardResult:
-        return ForwardResult(*(tensor[:, b] for tensor in self._result))
-
-
-def _time_major(lstm: nn.LSTM, x: Tensor) -> Tensor:
-    if x.dim() == 2:
-        return x.unsqueeze(1)
-    return x.transpose(0, 1) if lstm.batch_first else x
-
-
-def _check_input(lstm: nn.LSTM, x: Tensor) -> None:
-    if not isinstance(x, Tensor):
+def _going_on(
+    stack: Stack, batched: bool, sequences: int, state: Recording | RecordingBatch
+) -> list[CellState]:
+    if not isinstance(state, Recording | RecordingBatch):
         raise InputError(
-            "The input is not a tensor.",
-            came=f"a {type(x).__name__}",
-            expected="a torch.Tensor, (T, input_size) for one sequence, 3 axes for a batch",
+            "This is no recording to go on from.",
+            came=f"a {type(state).__name__}",
+            expected="a Recording, or a RecordingBatch for a batch; a pair of tensors goes to hx",
         )
-    if x.dim() not in (2, 3):
+    given = list(state) if isinstance(state, RecordingBatch) else [state]
+    if isinstance(state, RecordingBatch) != batched or len(given) != sequences:
         raise InputError(
-            "The input has the wrong number of axes.",
-            came=f"shape {tuple(x.shape)}",
-            expected="(T, input_size) for one sequence, 3 axes for a batch",
+            "The recording to go on from has other sequences.",
+            came=repr(state).splitlines()[0],
+            expected=f"a RecordingBatch of {sequences}" if batched else "a Recording of one",
         )
-    if x.shape[-1] != lstm.input_size:
+    if given[0].shape != stack.shape:
+        raise InputError(
+            "The recording to go on from is one of another LSTM.",
+            came=str(given[0].shape),
+            expected=str(stack.shape),
+        )
+    if any(direction == "backward" for _, direction in stack.shape.cells):
+        raise InputError(
+            "A backward direction cannot go on: it begins at the end of the sentence, which has "
+            "not been read where the first part ends.",
+            came=str(stack.shape),
+            expected="an LSTM with a forward direction only, or states of your own as hx",
+        )
+    states = [
+        CellState(
+            torch.stack([recording.last_states[n].h for recording in given]),
+            torch.stack([recording.last_states[n].c for recording in given]),
+        )
+        for n in range(len(stack.shape.cells))
+    ]
+    like = stack.like
+    if states[0].h.dtype != like.dtype or states[0].h.device != like.device:
+        raise InputError(
+            "The recording to go on from differs in kind.",
+            came=f"{states[0].h.dtype} on {states[0].h.device}",
+            expected=f"{like.dtype} on {like.device}, as the weights",
+        )
+    return states
+
+
+def _check_input(stack: Stack, rows: Tensor, x: Tensor | PackedSequence) -> None:
+    if rows.shape[-1] != stack.shape.input_size:
         raise InputError(
             "The input has the wrong width.",
-            came=f"shape {tuple(x.shape)}",
-            expected=f"last axis {lstm.input_size} (input_size)",
+            came=f"shape {_shape(x)}",
+            expected=f"last axis {stack.shape.input_size} (input_size)",
         )
-    if 0 in x.shape[:-1]:
+    like = stack.like
+    if rows.dtype != like.dtype or rows.device != like.device:
         raise InputError(
-            "There is nothing to record.",
-            came=f"shape {tuple(x.shape)}",
-            expected="at least one timestep and one sequence",
+            "x and the weights differ in kind.",
+            came=f"x {rows.dtype} on {rows.device}",
+            expected=f"{like.dtype} on {like.device}, as the weights",
         )
-    _check_kind("x", x, lstm)
 
 
-def _check_kind(name: str, tensor: Tensor, lstm: nn.LSTM) -> None:
-    weight = lstm.weight_ih_l0
-    assert isinstance(weight, Tensor)
-    if tensor.dtype != weight.dtype or tensor.device != weight.device:
+def _check_tokens(tokens: Sequence[str] | None, layout: Layout, x: Tensor | PackedSequence) -> None:
+    if tokens is not None and (layout.batched or len(tokens) != layout.steps):
         raise InputError(
-            f"{name} and the weights differ in kind.",
-            came=f"{name} {tensor.dtype} on {tensor.device}",
-            expected=f"{weight.dtype} on {weight.device}, as the weights",
+            "Tokens name the timesteps of a single sequence.",
+            came=f"{len(tokens)} tokens for an input {_shape(x)}",
+            expected="as many tokens as timesteps",
         )
 
 
-def _initial_state(
-    shape: LSTMShape, x: Tensor, hx: InitialState | None, *, batched: bool
-) -> InitialState:
-    """(h_0, c_0), each (L·D, B, ·)."""
-    rows, B = len(shape.cells), x.shape[1]
-    widths = {"h_0": shape.output_width, "c_0": shape.hidden_size}
-    if hx is None:
-        return x.new_zeros(rows, B, widths["h_0"]), x.new_zeros(rows, B, widths["c_0"])
-    if (
-        not isinstance(hx, tuple | list)
-        or len(hx) != 2
-        or not all(isinstance(state, Tensor) for state in hx)
-    ):
-        raise InputError(
-            "The initial state is not a pair of tensors.",
-            came=f"a {type(hx).__name__}"
-            + (f" of {len(hx)}" if isinstance(hx, tuple | list) else ""),
-            expected="(h_0, c_0)",
+def _shape(x: Tensor | PackedSequence) -> str:
+    return str(tuple(x.shape)) if isinstance(x, Tensor) else f"packed {tuple(x.data.shape)}"
+
+
+def _run(
+    stack: Stack,
+    rows: Tensor,
+    initial: Sequence[CellState],
+    layout: Layout,
+    engine: Engine,
+    table: HookTable | None,
+) -> tuple[dict[Key, Tensor], dict[int, Tensor]]:
+    """All layers from the bottom up; a layer reads the h of both directions below it."""
+    arrays: dict[Key, Tensor] = {}
+    masks: dict[int, Tensor] = {}
+    order = torch.tensor(layout.order, device=rows.device)
+    states = {
+        cell: (state.h[order], state.c[order])
+        for cell, state in zip(stack.shape.cells, initial, strict=True)
+    }
+    parts = [rows]
+    for n, layer in enumerate(stack.layers):
+        results = engines.run_layer(
+            engine,
+            parts,
+            layer.cells,
+            {direction: states[n, direction] for direction in layer.cells},
+            layout,
+            {d: table.edits(n, d) for d in layer.cells} if table else None,
         )
-    states: list[Tensor] = []
-    for (name, width), state in zip(widths.items(), hx, strict=True):
-        expected = (rows, B, width) if batched else (rows, width)
-        if tuple(state.shape) != expected or state.dtype != x.dtype or state.device != x.device:
-            raise InputError(
-                f"The initial state {name} does not fit.",
-                came=f"shape {tuple(state.shape)}, {state.dtype} on {state.device}",
-                expected=f"shape {expected}, {x.dtype} on {x.device}",
-            )
-        state = state.detach().clone()
-        states.append(state if batched else state.unsqueeze(1))
-    h_0, c_0 = states
-    return h_0, c_0
+        for direction, result in results.items():
+            arrays |= {(quantity, n, direction): array for quantity, array in result.items()}
+        parts = [result["h"] for result in results.values()]
+        if layer.dropout:
+            masks[n] = _mask(layer.dropout, parts, layout)
+            parts = [torch.cat(parts, dim=-1) * masks[n]]
+    return arrays, masks
+
+
+def _mask(p: float, parts: Sequence[Tensor], layout: Layout) -> Tensor:
+    """What dropout multiplies by: 0 or 1 / (1 - p), as rows (ΣT, width).
+
+    Drawn in the order of PyTorch's own rows, so that the same seed gives the same mask.
+    """
+    width = sum(part.shape[1] for part in parts)
+    with torch.no_grad():
+        drawn = torch.dropout(parts[0].new_ones(len(parts[0]), width), p, True)
+    return layout.unpack(drawn)

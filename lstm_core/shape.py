@@ -1,13 +1,20 @@
-"""The shape of an LSTM: the options of ``nn.LSTM`` that decide how wide everything is."""
+"""The shape of what is recorded: the options of ``nn.LSTM`` that decide how wide everything is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from operator import index
+from typing import TypeVar
 
 from torch import nn
 
+from lstm_core.errors import SelectionError
 from lstm_core.quantities import DIRECTIONS, QUANTITIES, Direction
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -75,3 +82,120 @@ class LSTMShape:
         if self.proj_size:
             options.append(f"proj_size={self.proj_size}")
         return f"nn.LSTM({', '.join(options)})"
+
+
+@dataclass(frozen=True)
+class ModuleShape(LSTMShape):
+    """The shape of one module of a stack: an ``nn.LSTM``, or a cell run one timestep at a time.
+
+    The states of a cell have no axis of layers, as in ``nn.LSTMCell``.
+    """
+
+    kind: str = "LSTM"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kind not in ("LSTM", "LSTMCell", "FusedCell"):
+            raise ValueError(f"no such kind of module: {self.kind!r}")
+        if self.is_cell and (self.num_layers > 1 or self.bidirectional or self.proj_size):
+            raise ValueError(f"a cell has one layer, one direction and no projection: {self}")
+
+    @property
+    def is_cell(self) -> bool:
+        return self.kind != "LSTM"
+
+    def __str__(self) -> str:
+        name = "nn.LSTMCell" if self.kind == "LSTMCell" else self.kind
+        return super().__str__().replace("nn.LSTM", name, 1) if self.is_cell else super().__str__()
+
+
+@dataclass(frozen=True)
+class StackShape:
+    """The modules of a recording, from the bottom up; their layers are numbered through.
+
+    ``listed`` is whether they came as a list: then states are tuples, one entry per module.
+    """
+
+    modules: tuple[ModuleShape, ...]
+    listed: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for modules that cannot stand on each other."""
+        if not self.modules or (len(self.modules) > 1 and not self.listed):
+            raise ValueError(f"no stack has these modules: {self.modules}")
+        for below, above in pairwise(self.modules):
+            if above.input_size != below.output_width * len(below.directions):
+                raise ValueError(f"{above} cannot read {below}")
+
+    @cached_property
+    def _layers(self) -> list[ModuleShape]:
+        return [module for module in self.modules for _ in range(module.num_layers)]
+
+    @property
+    def input_size(self) -> int:
+        return self.modules[0].input_size
+
+    @property
+    def num_layers(self) -> int:
+        return len(self._layers)
+
+    def directions(self, layer: int) -> tuple[Direction, ...]:
+        return self._layers[layer].directions
+
+    @cached_property
+    def cells(self) -> list[tuple[int, Direction]]:
+        """(layer, direction) from the bottom up; for one module the order of the rows of h_n."""
+        return [(n, direction) for n in range(self.num_layers) for direction in self.directions(n)]
+
+    def width(self, quantity: str, layer: int) -> int:
+        return self._layers[layer].width(quantity)
+
+    def output_width(self, layer: int) -> int:
+        """What the layer hands up: h of all its directions, side by side."""
+        return self._layers[layer].output_width * len(self.directions(layer))
+
+    @property
+    def numbers_per_timestep(self) -> int:
+        """How many numbers one timestep of a recording holds, the input included."""
+        return self.input_size + sum(self.width(q, n) for n, _ in self.cells for q in QUANTITIES)
+
+    def find(self, key: object) -> tuple[str, int, Direction]:
+        """(quantity, layer, direction), the last filled in where there is only one.
+
+        Raises SelectionError for what there is not.
+        """
+        if not isinstance(key, tuple) or len(key) not in (2, 3):
+            raise SelectionError(
+                "Say which quantity and layer.",
+                came=repr(key),
+                expected="(quantity, layer, direction)",
+                exists=list(QUANTITIES),
+            )
+        quantity, layer, *rest = key
+        if not isinstance(quantity, str) or quantity not in QUANTITIES:
+            raise SelectionError("No such quantity.", came=repr(quantity), exists=list(QUANTITIES))
+        if layer not in range(self.num_layers):
+            layers = [str(n) for n in range(self.num_layers)]
+            raise SelectionError("No such layer.", came=repr(layer), exists=layers)
+        directions = self.directions(layer)
+        if not rest and len(directions) > 1:
+            raise SelectionError(
+                "This layer has two directions; say which.",
+                came=repr(key),
+                expected=f"({quantity!r}, {layer}, direction)",
+                exists=directions,
+            )
+        direction = rest[0] if rest else directions[0]
+        if direction not in directions:
+            raise SelectionError("No such direction.", came=repr(direction), exists=directions)
+        return quantity, layer, direction
+
+    def by_module(self, rows: Sequence[Item]) -> list[list[Item]]:
+        """Cut something that has one item per cell into the items of each module."""
+        counts = [len(module.cells) for module in self.modules]
+        starts = [sum(counts[:n]) for n in range(len(counts))]
+        return [list(rows[start : start + n]) for start, n in zip(starts, counts, strict=True)]
+
+    def __str__(self) -> str:
+        names = [str(module) for module in self.modules]
+        return f"[{', '.join(names)}]" if self.listed else names[0]

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pack_sequence
 
 from lstm_core import Recording, RecordingBatch, record
 from lstm_core.errors import InputError
-from lstm_core.recorder import cell_weights
+from lstm_core.stack import cell_weights
 from tests.lstm_core.worlds import (
     State,
     largest_difference,

@@ -1,0 +1,179 @@
+"""The compiled loop: for float32 and float64 on the CPU.
+
+Compiling takes seconds, once per machine; loading what was compiled takes half of one. Neither is
+ever waited for longer than the reference would need for the work at hand.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lstm_core.equations import GATES, CellWeights, Step
+from lstm_core.quantities import Direction
+from lstm_core.sequences import Layout
+
+logger = logging.getLogger(__name__)
+
+#: What one step of one cell takes the reference, about.
+_REFERENCE_SECONDS = 6e-5
+#: Work that is not worth a thread in the background: a short script need not wait for it to end.
+_PATIENCE_SECONDS = 0.25
+
+
+class _Loader:
+    """Imports and compiles the kernel in a thread, once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._spent = 0.0
+        self.kernel: ModuleType | None = None
+        self.failed = False
+
+    def start(self) -> threading.Thread:
+        with self._lock:
+            if self._thread is None:
+                # Not a daemon: one that is ended in the middle of LLVM takes the process along.
+                self._thread = threading.Thread(target=self._load, name="gatescope-compiler")
+                self._thread.start()
+            return self._thread
+
+    def is_ready(self, seconds: float) -> bool:
+        """Whether it can be used for work that takes the reference so many seconds."""
+        if self.kernel is None and not self.failed:
+            self._spent += seconds
+            if self._spent > _PATIENCE_SECONDS:
+                self.start().join(timeout=seconds if seconds > _PATIENCE_SECONDS else 0)
+        return self.kernel is not None
+
+    def _load(self) -> None:
+        try:
+            from lstm_core.engines import kernel
+
+            kernel.compile()
+            self.kernel = kernel
+        except Exception:  # whatever is wrong with a compiler, the reference still works
+            self.failed = True
+            logger.warning("The fast path could not be compiled.", exc_info=True)
+
+
+_loader = _Loader()
+
+
+def missing() -> str | None:
+    """Why it can never be used here."""
+    if importlib.util.find_spec("numba") is None:
+        return "numba is not installed"
+    return "it could not be compiled" if _loader.failed else None
+
+
+def warm_up(*, wait: bool = True) -> None:
+    """Compile, or load what was compiled; otherwise that happens when it is worth it."""
+    if missing() is None:
+        thread = _loader.start()
+        if wait:
+            thread.join()
+
+
+def is_ready(cell_steps: int) -> bool:
+    return _loader.is_ready(cell_steps * _REFERENCE_SECONDS)
+
+
+def run(
+    parts: list[Tensor],
+    cells: Mapping[Direction, CellWeights],
+    states: Mapping[Direction, tuple[Tensor, Tensor]],
+    layout: Layout,
+) -> dict[Direction, dict[str, Tensor]]:
+    """One layer, see :func:`lstm_core.engines.run_layer`.
+
+    Directions and sequences do not wait for each other: they share as many threads as torch may
+    use.
+    """
+    arrays = {direction: _project(parts, weights) for direction, weights in cells.items()}
+    lengths = np.array([layout.lengths[b] for b in layout.order])
+    threads = torch.get_num_threads()
+    count = max(1, min(len(lengths), threads // len(cells)))
+    tasks: list[Callable[[], None]] = []
+    for direction, weights in cells.items():
+        first = np.array(layout.first_rows(direction))
+        stride = 1 if direction == "forward" else -1
+        fixed = [*_numpy(arrays[direction].values()), *_numpy(_matrices(weights))]
+        for n in range(count):
+            share = slice(n, None, count)  # interleaved, so that all have as much to do
+            # Copies: the kernel works in the states.
+            h, c = (np.array(t[share].numpy(), order="C") for t in states[direction])
+            tasks.append(
+                partial(_kernel(), *fixed, h, c, first[share].copy(), lengths[share].copy(), stride)
+            )
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            task()
+    else:
+        for future in [_threads(threads).submit(task) for task in tasks]:
+            future.result()
+    return arrays
+
+
+def _kernel() -> Callable[..., None]:
+    assert _loader.kernel is not None
+    run: Callable[..., None] = _loader.kernel.run
+    return run
+
+
+def _matrices(weights: CellWeights) -> list[Tensor]:
+    """W_hh by gate, and the projection or an empty matrix."""
+    no_projection = weights.W_hh.new_empty(0, 0)
+    last = no_projection if weights.W_hr is None else weights.W_hr
+    return [*(weights.U(gate) for gate in GATES), last]
+
+
+def _numpy(tensors: Iterable[Tensor]) -> list[np.ndarray[Any, Any]]:
+    return [tensor.detach().contiguous().numpy() for tensor in tensors]
+
+
+def _project(parts: list[Tensor], weights: CellWeights) -> dict[str, Tensor]:
+    """Room for everything, W_ih x + b already where the gates will be: no second copy of either."""
+    rows, H, P = len(parts[0]), weights.hidden_size, weights.W_hh.shape[1]
+    widths = [P if quantity == "h" else H for quantity in Step._fields]
+    # One block from numpy, which asks for large pages: a fresh page costs more than filling it.
+    block = torch.from_numpy(np.empty(rows * sum(widths), _numpy_type(weights.W_hh)))
+    pieces = torch.split(block, [rows * width for width in widths])
+    arrays = {
+        quantity: piece.view(rows, width)
+        for quantity, piece, width in zip(Step._fields, pieces, widths, strict=True)
+    }
+    for gate in GATES:
+        z, W = arrays[gate], weights.W(gate).detach()
+        bias = weights.b(gate)
+        start = 0
+        for part in parts:
+            columns = W[:, start : start + part.shape[1]].T
+            if start:
+                torch.addmm(z, part, columns, out=z)
+            elif bias is None:
+                torch.mm(part, columns, out=z)
+            else:
+                torch.addmm(bias.detach(), part, columns, out=z)
+            start += part.shape[1]
+    return arrays
+
+
+def _numpy_type(tensor: Tensor) -> type[np.float32] | type[np.float64]:
+    return np.float64 if tensor.dtype == torch.float64 else np.float32
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="gatescope")

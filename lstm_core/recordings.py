@@ -1,0 +1,471 @@
+"""The result: every quantity of one sequence, labelled; and a batch of them."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, overload
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from lstm_core.errors import FileError, InputError
+from lstm_core.parity import ForwardResult, Parity, compare
+from lstm_core.predictions import Predictions
+from lstm_core.quantities import QUANTITIES, Direction
+from lstm_core.sequences import Layout
+from lstm_core.shape import ModuleShape, StackShape
+from lstm_core.states import CellState, States, as_states
+
+FORMAT = "gatescope.recording/1"
+Key = tuple[str, int, Direction]
+Cell = tuple[int, Direction]
+
+
+@dataclass(eq=False)
+class Recording:
+    """All quantities of one sequence of T timesteps through an LSTM.
+
+    ``recording["c", 1, "backward"]`` is a tensor (T, units). Timesteps are in sentence order for
+    both directions. Read it, do not write it: the tensors are the recording itself.
+    """
+
+    shape: StackShape
+    arrays: Mapping[Key, Tensor]  # (quantity, layer, direction) -> (T, units)
+    x: Tensor  # (T, input_size), what the first layer read
+    initial: Mapping[Cell, CellState]  # (layer, direction) -> h (width of h), c (H)
+    #: What dropout multiplied the output of a layer by, (T, D·width of h), where there was any.
+    masks: Mapping[int, Tensor] = field(default_factory=dict)
+    tokens: tuple[str, ...] | None = None
+    predictions: Predictions | None = None
+    #: Which engine computed it.
+    engine: str = "reference"
+    #: Whether hooks could replace values: then there is nothing in PyTorch to compare it with.
+    hooked: bool = False
+    #: Runs the module's own forward; None when only the stored result is left (a loaded file).
+    reference: Callable[[], ForwardResult] | None = None
+    weights_not_finite: Callable[[], str | None] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    _parity: Parity | None = None
+
+    def __len__(self) -> int:
+        """The number of timesteps T."""
+        return len(self.x)
+
+    def __getitem__(self, key: tuple[str, int] | tuple[str, int, str]) -> Tensor:
+        """A quantity of one layer and direction, (T, units).
+
+        The direction may be left out when the layer has only one.
+        Raises SelectionError when it was not recorded.
+        """
+        return self.arrays[self.shape.find(key)]
+
+    @property
+    def output(self) -> Tensor:
+        """h of the last layer at every timestep, directions side by side: (T, D·width of h)."""
+        top = self.shape.num_layers - 1
+        return torch.cat([self.arrays["h", top, d] for d in self.shape.directions(top)], dim=-1)
+
+    @property
+    def h_n(self) -> States:
+        """h after the last timestep each cell *processed*, shaped as the module returns it.
+
+        (L·D, width of h) for an nn.LSTM, (H) for a cell, for a list of modules a tuple of these.
+        For the backward direction the last timestep processed is timestep 0 of the sentence.
+        """
+        return as_states(self.shape, [state.h for state in self.last_states])
+
+    @property
+    def c_n(self) -> States:
+        """c after the last timestep each cell *processed*, shaped like :attr:`h_n`."""
+        return as_states(self.shape, [state.c for state in self.last_states])
+
+    @property
+    def h_0(self) -> States:
+        """h before the first timestep, shaped like :attr:`h_n`."""
+        return as_states(self.shape, [self.initial[cell].h for cell in self.shape.cells])
+
+    @property
+    def c_0(self) -> States:
+        """c before the first timestep, shaped like :attr:`h_n`."""
+        return as_states(self.shape, [self.initial[cell].c for cell in self.shape.cells])
+
+    @property
+    def last_states(self) -> list[CellState]:
+        """The state each cell ended with, in the order of ``shape.cells``."""
+        ends = [(cell, -1 if cell[1] == "forward" else 0) for cell in self.shape.cells]
+        return [
+            CellState(self.arrays["h", *cell][end], self.arrays["c", *cell][end])
+            for cell, end in ends
+        ]
+
+    @property
+    def parity(self) -> float:
+        """Largest absolute difference from the module's own forward; computed when first read.
+
+        Raises InputError for a recording with hooks: no module computes that.
+        """
+        return self.parity_report.difference
+
+    @property
+    def parity_report(self) -> Parity:
+        """The comparison with its tolerance and where it was left, if it was."""
+        if self._parity is None:
+            if self.hooked:
+                raise InputError(
+                    "A recording with hooks has nothing in PyTorch to be compared with.",
+                    expected="record without hooks to read .parity",
+                )
+            if self.reference is None:
+                raise FileError("This recording was stored without a parity.")
+            last = self.last_states
+            ours = ForwardResult(
+                self.output, tuple(state.h for state in last), tuple(state.c for state in last)
+            )
+            self._parity = compare(ForwardResult(*map(_detached, ours)), self.reference())
+        return self._parity
+
+    @functools.cached_property
+    def not_finite(self) -> str | None:
+        """Where NaN or infinity first appeared, in words; None where all numbers are finite.
+
+        Weights come first, then the input, then the cells in the order of computation.
+        """
+        if self.weights_not_finite and (weight := self.weights_not_finite()):
+            return weight
+        if (timestep := _first_not_finite(self.x)) is not None:
+            return f"x at timestep {timestep}"
+        for cell in self.shape.cells:
+            place = f"layer {cell[0]} {cell[1]}"
+            for name, state in zip(("h_0", "c_0"), self.initial[cell], strict=True):
+                if _first_not_finite(state[None]) is not None:
+                    return f"{name} of {place}"
+            step, quantity = self._first_step_not_finite(cell)
+            if quantity:
+                timestep = step if cell[1] == "forward" else len(self) - 1 - step
+                return f"{quantity} of {place} at timestep {timestep}"
+        return None
+
+    def _first_step_not_finite(self, cell: Cell) -> tuple[int, str | None]:
+        """The first step the cell processed that is not finite, and the first quantity there."""
+        found: tuple[int, str | None] = len(self), None
+        for quantity in QUANTITIES:
+            array = self.arrays[quantity, *cell]
+            step = _first_not_finite(array if cell[1] == "forward" else array.flip(0))
+            if step is not None and step < found[0]:
+                found = step, quantity
+        return found
+
+    @property
+    def nbytes(self) -> int:
+        return sum(t.numel() * t.element_size() for t in self._tensors().values())
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Everything recorded under its name in the file."""
+        tensors = {f"{layer}.{d}.{q}": array for (q, layer, d), array in self.arrays.items()}
+        tensors["x"] = self.x
+        for (layer, d), state in self.initial.items():
+            tensors |= {f"{layer}.{d}.h_0": state.h, f"{layer}.{d}.c_0": state.c}
+        return tensors | {f"{layer}.dropout": mask for layer, mask in self.masks.items()}
+
+    def to_bytes(self) -> bytes:
+        """The recording as a safetensors file: one tensor per ``layer.direction.quantity``.
+
+        Beside them ``x``, ``layer.direction.h_0`` and ``c_0``, ``layer.dropout`` where there was
+        dropout and, with a head, ``probabilities``. Everything else is JSON in the metadata entry
+        ``gatescope``. The parity is computed first.
+        """
+        parity = None if self.hooked else self.parity_report
+        about = {
+            "format": FORMAT,
+            "shape": asdict(self.shape),
+            "tokens": self.tokens,
+            "parity": parity
+            and {
+                # JSON has no infinity: null says that a number stands against none.
+                "difference": parity.difference if parity.difference < float("inf") else None,
+                "tolerance": parity.tolerance,
+                "where": parity.where,
+            },
+            "engine": self.engine,
+            "not_finite": self.not_finite,
+            "predictions": self.predictions.about() if self.predictions else None,
+            "metadata": dict(self.metadata),
+        }
+        tensors = self._tensors()
+        if self.predictions:
+            tensors["probabilities"] = self.predictions.probabilities
+        # Clones: a recording of a batch is a view, and safetensors refuses shared memory.
+        stored = {
+            name: t.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, t in tensors.items()
+        }
+        return safetensors.torch.save(stored, {"gatescope": json.dumps(about, allow_nan=False)})
+
+    def save(self, path: str | Path) -> None:
+        """Write :meth:`to_bytes` to ``path``."""
+        Path(path).write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recording:
+        """Read what :meth:`save` wrote. Raises FileError for any other file."""
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                about = json.loads((file.metadata() or {}).get("gatescope", "{}"))
+                # Clones: get_tensor() reads from the file itself, which may be written again.
+                names = list(file.keys())
+                tensors = {name: file.get_tensor(name).clone() for name in names}
+        except (safetensors.SafetensorError, RecursionError, ValueError) as error:
+            raise FileError(
+                "This is not a safetensors file.", came=f"{Path(path).name}: {error}"
+            ) from error
+        stored_format = about.get("format") if isinstance(about, dict) else None
+        if stored_format != FORMAT:
+            raise FileError(
+                "This safetensors file is not a recording.",
+                came=f"format {stored_format!r}",
+                expected=repr(FORMAT),
+            )
+        try:
+            return cls._from_parts(about, tensors)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise FileError("This recording is damaged.", came=repr(error)) from error
+
+    @classmethod
+    def _from_parts(cls, about: Mapping[str, Any], tensors: dict[str, Tensor]) -> Recording:
+        modules = tuple(ModuleShape(**module) for module in about["shape"]["modules"])
+        if sum(module.num_layers for module in modules) > len(tensors):  # before they are counted
+            raise ValueError(f"{modules} in {len(tensors)} arrays")
+        shape = StackShape(modules, bool(about["shape"]["listed"]))
+        predictions = None
+        if about["predictions"]:
+            predictions = Predictions(
+                **about["predictions"], probabilities=tensors["probabilities"]
+            )
+        tokens = None
+        if about["tokens"] is not None:
+            tokens = tuple(about["tokens"])
+            if list(tokens) != about["tokens"]:  # a string is not its characters
+                raise ValueError("tokens are not a list")
+        recording = cls(
+            shape=shape,
+            arrays={(q, n, d): tensors[f"{n}.{d}.{q}"] for n, d in shape.cells for q in QUANTITIES},
+            x=tensors["x"],
+            initial={
+                (n, d): CellState(tensors[f"{n}.{d}.h_0"], tensors[f"{n}.{d}.c_0"])
+                for n, d in shape.cells
+            },
+            masks={
+                n: tensors[f"{n}.dropout"]
+                for n in range(shape.num_layers)
+                if f"{n}.dropout" in tensors
+            },
+            tokens=tokens,
+            predictions=predictions,
+            engine=str(about["engine"]),
+            hooked=about["parity"] is None,
+            metadata=dict(about["metadata"]),
+        )
+        if (stored := about["parity"]) is not None:
+            difference = float("inf") if stored["difference"] is None else stored["difference"]
+            recording._parity = Parity(
+                float(difference), float(stored["tolerance"]), stored["where"]
+            )
+        recording._check()
+        if about["not_finite"] is not None:  # of weights it cannot be found out again
+            recording.__dict__["not_finite"] = str(about["not_finite"])
+        return recording
+
+    def _check(self) -> None:
+        """Raises ValueError where the parts, read from a file, do not fit each other."""
+        T, shape = len(self.x), self.shape
+        expected: dict[str, tuple[int, ...]] = {"x": (T, shape.input_size)}
+        for layer, d in shape.cells:
+            expected |= {f"{layer}.{d}.{q}": (T, shape.width(q, layer)) for q in QUANTITIES}
+            expected[f"{layer}.{d}.h_0"] = (shape.width("h", layer),)
+            expected[f"{layer}.{d}.c_0"] = (shape.width("c", layer),)
+        expected |= {f"{layer}.dropout": (T, shape.output_width(layer)) for layer in self.masks}
+        for name, tensor in self._tensors().items():
+            if tuple(tensor.shape) != expected[name] or tensor.dtype != self.x.dtype:
+                raise ValueError(
+                    f"{name} is {tuple(tensor.shape)} {tensor.dtype}, "
+                    f"expected {expected[name]} {self.x.dtype}"
+                )
+        if T == 0 or not self.x.dtype.is_floating_point:
+            raise ValueError(f"nothing recorded: x is {tuple(self.x.shape)} {self.x.dtype}")
+        if self.tokens is not None and not _are_strings(self.tokens, T):
+            raise ValueError(f"tokens are not {T} strings")
+        if self.predictions is not None:
+            _check_predictions(self.predictions, T)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Recording of {self.shape}",
+            f"  timesteps   {len(self)}{self._sentence()}",
+            f"  quantities  {' '.join(QUANTITIES)}   [quantity, layer, direction] -> (T, units)",
+            f"  layers      {self._layers()}",
+            f"  numbers     {str(self.x.dtype).removeprefix('torch.')}, {_size(self.nbytes)}",
+            f"  parity      {self._comparison()}",
+        ]
+        if self.masks:
+            layers = ", ".join(str(layer) for layer in self.masks)
+            lines.insert(4, f"  dropout     above layer {layers}; the masks are recorded")
+        if self.not_finite:
+            lines.append(f"  not finite  NaN or infinity, first in {self.not_finite}")
+        return "\n".join(lines)
+
+    def _layers(self) -> str:
+        shape = self.shape
+        widths = [shape.width("c", n) for n in range(shape.num_layers)]
+        units = str(widths[0]) if len(set(widths)) == 1 else " → ".join(map(str, widths))
+        directions = [shape.directions(n) for n in range(shape.num_layers)]
+        sides = ", ".join(max(directions))
+        if len(set(directions)) > 1:
+            sides = f"{sides} (not in all)"
+        text = f"{shape.num_layers} × {sides}; {units} units"
+        projected = [shape.width("h", n) for n in range(shape.num_layers)]
+        if projected != widths:
+            text += f", h projected to {' → '.join(map(str, dict.fromkeys(projected)))}"
+        return text
+
+    def _comparison(self) -> str:
+        if self.hooked:
+            return "values may have been replaced by hooks; PyTorch has nothing to compare with"
+        if self._parity is None:
+            return "not compared with PyTorch yet (read .parity)"
+        if self._parity.ok:
+            return f"equal to PyTorch within {self._parity.difference:.1e}"
+        return (
+            f"differs from PyTorch by {self._parity.difference:.1e}, first in {self._parity.where}"
+        )
+
+    def _sentence(self) -> str:
+        if self.tokens is None:
+            return ""
+        # A control character must not reach a terminal, a lone surrogate cannot be printed.
+        sentence = " ".join(
+            token if token.isprintable() and token.strip() else repr(token) for token in self.tokens
+        )
+        return f": {sentence if len(sentence) <= 60 else sentence[:59] + '…'}"
+
+
+class RecordingBatch(Sequence[Recording]):
+    """The recordings of a batch, one per sequence, and what the module returns for all of them.
+
+    Each recording is as long as its sequence. ``output`` has the form of the input: a padded
+    (T, B, D·width of h), or (B, T, ·) for a ``batch_first`` module, with zeros after a sequence's
+    end; or a PackedSequence. ``h_n`` and ``c_n`` are (L·D, B, ·), or (B, ·) of a cell.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], layout: Layout) -> None:
+        self._recordings = tuple(recordings)
+        self._layout = layout
+
+    def __len__(self) -> int:
+        return len(self._recordings)
+
+    @overload
+    def __getitem__(self, index: int) -> Recording: ...
+    @overload
+    def __getitem__(self, index: slice) -> RecordingBatch: ...
+    def __getitem__(self, index: int | slice) -> Recording | RecordingBatch:
+        if isinstance(index, slice):
+            chosen = range(len(self))[index]
+            layout = self._layout.subset(chosen) if chosen else self._layout
+            return RecordingBatch(self._recordings[index], layout)
+        return self._recordings[index]
+
+    def __iter__(self) -> Iterator[Recording]:
+        return iter(self._recordings)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Timesteps of each sequence."""
+        return tuple(len(recording) for recording in self._recordings)
+
+    @property
+    def output(self) -> Tensor | PackedSequence:
+        return self._layout.result([recording.output for recording in self._recordings])
+
+    @property
+    def h_n(self) -> States:
+        return as_states(self._recordings[0].shape, [state.h for state in self.last_states])
+
+    @property
+    def c_n(self) -> States:
+        return as_states(self._recordings[0].shape, [state.c for state in self.last_states])
+
+    @property
+    def last_states(self) -> list[CellState]:
+        """The states each cell ended with, (B, ·), in the order of ``shape.cells``."""
+        each = [recording.last_states for recording in self._recordings]
+        return [
+            CellState(torch.stack([s.h for s in states]), torch.stack([s.c for s in states]))
+            for states in zip(*each, strict=True)
+        ]
+
+    @functools.cached_property
+    def parity(self) -> float:
+        """The largest of the recordings' parities."""
+        return max(recording.parity for recording in self._recordings)
+
+    @property
+    def not_finite(self) -> str | None:
+        """The first place of the first recording that is not finite throughout, in words."""
+        for b, recording in enumerate(self._recordings):
+            if recording.not_finite:
+                return f"sequence {b}: {recording.not_finite}"
+        return None
+
+    def __repr__(self) -> str:
+        if not self._recordings:
+            return "RecordingBatch of 0 recordings"
+        least, most = min(self.lengths), max(self.lengths)
+        timesteps = str(most) if least == most else f"{least} to {most}"
+        shape = self._recordings[0].shape
+        return f"RecordingBatch of {len(self)} recordings of {timesteps} timesteps, {shape}"
+
+
+def _detached(part: Any) -> Any:
+    return tuple(t.detach() for t in part) if isinstance(part, tuple) else part.detach()
+
+
+def _first_not_finite(array: Tensor) -> int | None:
+    """The first row with NaN or infinity in it."""
+    if bool(torch.isfinite(array.sum())):  # much faster than asking every number
+        return None
+    rows = (~torch.isfinite(array).all(dim=-1)).nonzero()
+    return int(rows[0]) if len(rows) else None
+
+
+def _are_strings(items: Sequence[Any], length: int) -> bool:
+    return len(items) == length and all(isinstance(item, str) for item in items)
+
+
+def _check_predictions(predictions: Predictions, T: int) -> None:
+    labels, probabilities, targets = (
+        predictions.labels,
+        predictions.probabilities,
+        predictions.targets,
+    )
+    if not isinstance(labels, list) or not _are_strings(labels, len(labels)):
+        raise ValueError("labels are not a list of strings")
+    if tuple(probabilities.shape) != (T, len(labels)):
+        raise ValueError(f"probabilities {tuple(probabilities.shape)}, {len(labels)} labels")
+    if targets is not None and (
+        len(targets) != T or not all(n is None or 0 <= n < len(labels) for n in targets)
+    ):
+        raise ValueError(f"targets are not {T} ids of labels")
+
+
+def _size(nbytes: int) -> str:
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if nbytes >= factor:
+            return f"{nbytes / factor:.1f} {unit}"
+    return f"{nbytes} bytes"

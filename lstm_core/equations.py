@@ -47,11 +47,11 @@ class CellWeights(NamedTuple):
 
     def W(self, gate: str) -> Tensor:
         """What the gate makes of the input: (H, input width), a view."""
-        return self.W_ih[self._rows(gate)]
+        return self.W_ih[self.rows(gate)]
 
     def U(self, gate: str) -> Tensor:
         """What the gate makes of the last h: (H, width of h), a view."""
-        return self.W_hh[self._rows(gate)]
+        return self.W_hh[self.rows(gate)]
 
     def b(self, gate: str, part: Literal["ih", "hh"] | None = None) -> Tensor | None:
         """The gate's bias, (H,); None when there is none.
@@ -60,7 +60,7 @@ class CellWeights(NamedTuple):
         that sum is new. Where there is one bias, and for a ``part`` asked for by name, it is a
         view.
         """
-        rows = self._rows(gate)
+        rows = self.rows(gate)
         b_ih = None if self.b_ih is None or part == "hh" else self.b_ih[rows]
         b_hh = None if self.b_hh is None or part == "ih" else self.b_hh[rows]
         return b_ih + b_hh if b_ih is not None and b_hh is not None else _either(b_ih, b_hh)
@@ -72,7 +72,8 @@ class CellWeights(NamedTuple):
             return self.b_ih + self.b_hh
         return _either(self.b_ih, self.b_hh)
 
-    def _rows(self, gate: str) -> slice:
+    def rows(self, gate: str) -> slice:
+        """Where the gate's rows stand. Raises SelectionError."""
         if len(gate) != 1 or gate not in self.gates:
             raise SelectionError("No such gate.", came=repr(gate), exists=list(self.gates))
         start = self.gates.index(gate) * self.hidden_size

@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 
 from lstm_core import catalogue
+from lstm_core.engines import compiled
 from lstm_core.errors import SizeError
 from lstm_core.models import Precision, SequenceModel, load_model
 from lstm_core.quantities import Direction
@@ -30,9 +31,13 @@ def prepare() -> None:
 
 
 def warm_up(folder: str, digest: str) -> None:
-    """Load a model and record two tokens, so that the first click need not wait for it."""
+    """Load a model and record a few tokens, so that the first click need not wait for it.
+
+    The recorder's fast path is compiled, or loaded, behind it.
+    """
     model = _model(folder, digest, "float32")
     model.record((model.spec.examples or ["a b"])[0][:40]).to_bytes()
+    compiled.warm_up(wait=False)
 
 
 def record(

@@ -73,6 +73,8 @@ _loader = _Loader()
 
 def missing() -> str | None:
     """Why it can never be used here."""
+    if _loader.kernel is not None:
+        return None
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed"
     return "it could not be compiled" if _loader.failed else None
@@ -154,9 +156,9 @@ def _project(parts: list[Tensor], weights: CellWeights) -> dict[str, Tensor]:
         quantity: piece.view(rows, width)
         for quantity, piece, width in zip(Step._fields, pieces, widths, strict=True)
     }
+    W_ih, bias = weights.W_ih.detach(), weights.bias
     for gate in GATES:
-        z, W = arrays[gate], weights.W(gate).detach()
-        bias = weights.b(gate)
+        z, W = arrays[gate], W_ih[weights.rows(gate)]
         start = 0
         for part in parts:
             columns = W[:, start : start + part.shape[1]].T
@@ -165,7 +167,7 @@ def _project(parts: list[Tensor], weights: CellWeights) -> dict[str, Tensor]:
             elif bias is None:
                 torch.mm(part, columns, out=z)
             else:
-                torch.addmm(bias.detach(), part, columns, out=z)
+                torch.addmm(bias.detach()[weights.rows(gate)], part, columns, out=z)
             start += part.shape[1]
     return arrays
 

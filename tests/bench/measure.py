@@ -9,18 +9,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value. ``goal`` is an upper bound; None where there is none."""
+    """One measured value. ``goal`` is an upper bound, or a lower one; None where there is none."""
 
     name: str
     value: float
     unit: str
     goal: float | None = None
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
         if self.goal is None:
             return ""
-        return "reached" if self.value <= self.goal else "MISSED"
+        reached = self.value >= self.goal if self.at_least else self.value <= self.goal
+        return "reached" if reached else "MISSED"
 
 
 def p95(values: Sequence[float]) -> float:
@@ -29,11 +31,17 @@ def p95(values: Sequence[float]) -> float:
 
 def table(figures: Sequence[Figure]) -> str:
     """A Markdown table, so that it can be pasted into the README."""
-    rows = [("what", "measured", "goal", "")]
+    rows = [["what", "measured", "goal", ""]]
     for figure in figures:
-        goal = "" if figure.goal is None else f"≤ {number(figure.goal)} {figure.unit}"
-        rows.append((figure.name, f"{number(figure.value)} {figure.unit}", goal, figure.verdict))
-    widths = [max(len(row[n]) for row in rows) for n in range(4)]
+        sign = "≥" if figure.at_least else "≤"
+        goal = "" if figure.goal is None else f"{sign} {number(figure.goal)} {figure.unit}"
+        rows.append([figure.name, f"{number(figure.value)} {figure.unit}", goal, figure.verdict])
+    return grid(rows)
+
+
+def grid(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a Markdown table; the first is its head."""
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
         for row in rows

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+
+from lstm_core import FusedCell
+from lstm_core.engines import ENGINES
+
+#: Which one runs otherwise depends on whether the compiled one is ready; all three run on a CPU.
+each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 Arrays = dict[tuple[str, int, str], np.ndarray]  # (quantity, layer, direction) -> (T, B, units)
 State = tuple[Tensor, Tensor]
@@ -39,14 +46,20 @@ def make_lstm(
     kind: type[nn.LSTM] = nn.LSTM,
     seed: int = 0,
     dtype: torch.dtype = torch.float64,
+    scale: float = 1.0,
     **options: Any,
 ) -> Any:
-    """An LSTM in evaluation mode whose weights are large enough for every mistake to show."""
+    """An LSTM in evaluation mode whose weights are large enough for every mistake to show.
+
+    They are so large that it is chaotic: two correct ways to compute it in float32 differ by 2e-6.
+    Half of that (``scale``) is the size of trained weights, where both stay within 1e-6.
+    """
     lstm = kind(input_size, hidden_size, dtype=dtype, **options).eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in lstm.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+            drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+            parameter.copy_(scale * drawn)
     return lstm
 
 
@@ -107,3 +120,36 @@ def paper(lstm: nn.LSTM, x: Tensor, hx: State | None = None) -> Arrays:
                         arrays[q, layer, direction][t, b] = value
         below = np.concatenate([arrays["h", layer, d] for d in suffixes], axis=-1)
     return arrays
+
+
+def randomised(module: Any, seed: int = 0) -> Any:
+    """The module in evaluation mode, with weights large enough for every mistake to show."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return module.eval()
+
+
+def make_cell(
+    input_size: int = 3, hidden_size: int = 4, *, seed: int = 0, **options: Any
+) -> nn.LSTMCell:
+    return randomised(
+        nn.LSTMCell(input_size, hidden_size, **{"dtype": torch.float64, **options}), seed
+    )
+
+
+def fused(cell: nn.LSTMCell, gates: str = "iofc") -> FusedCell:
+    """A cell written by hand that computes what ``cell`` does, its gates in another order."""
+    places = ["ifgo".index(gate.replace("c", "g")) for gate in gates]
+
+    def reordered(weight: Tensor | None) -> Tensor | None:
+        return None if weight is None else torch.cat([weight.chunk(4)[n] for n in places]).detach()
+
+    return FusedCell(
+        reordered(cell.weight_ih),
+        reordered(cell.weight_hh),
+        reordered(getattr(cell, "bias_ih", None)),
+        reordered(getattr(cell, "bias_hh", None)),
+        gates=gates,
+    )

@@ -19,8 +19,8 @@ DType = Literal["recorded", "float32", "float64", "float16"]
 _CODES = {"float64": "F64", "float32": "F32", "float16": "F16"}
 _NAMES = {code: name for name, code in _CODES.items()}
 
-#: Not time-major: never cut to timesteps.
-INITIAL_STATES = ("h_0", "c_0")
+#: Ends of the names of arrays without timesteps, which are never cut.
+INITIAL_STATES = (".h_0", ".c_0")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class ArrayFile:
         entry = self._entries[name]
         begin, end = (self._start + offset for offset in entry["data_offsets"])
         shape = list(entry["shape"])
-        if name not in INITIAL_STATES:
+        if not name.endswith(INITIAL_STATES):
             width = (end - begin) // shape[0]
             begin, end = begin + rows.start * width, begin + rows.stop * width
             shape[0] = len(rows)

@@ -133,7 +133,8 @@ def recording_id(digest: str, text: str, precision: Precision) -> str:
 def describe(key: str, wanted: RecordingCreate, digest: str, file: ArrayFile) -> RecordingPublic:
     """Everything about a recording but its numbers."""
     about = file.about
-    lstm = LSTMPublic(**about["shape"])
+    (module,) = about["shape"]["modules"]
+    lstm = LSTMPublic.model_validate(module)  # leaves its kind out: a model has an nn.LSTM
     return RecordingPublic(
         id=key,
         model=wanted.model,
@@ -145,6 +146,7 @@ def describe(key: str, wanted: RecordingCreate, digest: str, file: ArrayFile) ->
         lstm=lstm,
         directions=lstm.directions,
         parity=ParityPublic(**about["parity"], ok=about["parity"]["where"] is None),
+        not_finite=about["not_finite"],
         predictions=PredictionsPublic(**about["predictions"]) if about["predictions"] else None,
         arrays=file.arrays,
         nbytes=len(file.data),

@@ -218,6 +218,10 @@ class RecordingPublic(Schema):
     lstm: LSTMPublic
     directions: list[Direction]
     parity: ParityPublic
+    not_finite: str | None = Field(
+        description="Where NaN or infinity first appeared, in words; null where all is finite.",
+        examples=["c of layer 1 backward at timestep 2"],
+    )
     predictions: PredictionsPublic | None
     arrays: list[ArrayPublic]
     nbytes: int = Field(description="Size of the whole file.")

@@ -71,8 +71,8 @@ async def get_arrays(
     stop: Annotated[int | None, Query(description="The timestep after the last.")] = None,
     dtype: DType = "recorded",
 ) -> Response:
-    """A safetensors file. h_0 and c_0 have no timesteps and are never cut. float16 turns what it
-    cannot hold into infinities."""
+    """A safetensors file. The h_0 and c_0 of each cell have no timesteps and are never cut. float16
+    turns what it cannot hold into infinities."""
     file = services.recordings.get(recording_id).file
     data = file.cut(name or (), start, stop, dtype)
     return immutable_bytes(

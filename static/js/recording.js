@@ -65,13 +65,8 @@ export class Recording {
    * @param {Cell} cell
    * @param {number} unit
    */
-  initial(name, cell, unit) {
-    return this.row(name, this.rowOf(cell))?.[unit];
-  }
-
-  /** The row of a cell in h_0, c_0, h_n and c_n. @param {Cell} cell */
-  rowOf({ layer, direction }) {
-    return layer * this.directions.length + this.directions.indexOf(direction);
+  initial(name, { layer, direction }, unit) {
+    return this.array(`${layer}.${direction}.${name}`)?.data[unit];
   }
 
   /**
@@ -98,36 +93,19 @@ export class Recording {
     return array?.data.subarray(row * width, (row + 1) * width);
   }
 
-  /**
-   * Where h is first no finite number, in the order of computation; null where all are.
-   * @returns {string | null}
-   */
-  firstNotFinite() {
-    for (let layer = 0; layer < this.layers; layer++) {
-      for (const direction of this.directions) {
-        const array = this.quantity("h", { layer, direction });
-        if (!array || array.data.every((value) => Number.isFinite(value))) continue;
-        const bad = (/** @type {number} */ value) => !Number.isFinite(value);
-        const at =
-          direction === "forward" ? array.data.findIndex(bad) : array.data.findLastIndex(bad);
-        const timestep = Math.floor(at / array.shape[1]);
-        return `in layer ${layer} ${direction} at timestep ${timestep}`;
-      }
-    }
-    return null;
+  /** The names of some arrays of a cell. @param {Cell} cell @param {string[]} which */
+  static names({ layer, direction }, which) {
+    return which.map((name) => `${layer}.${direction}.${name}`);
   }
 
-  /** The names of all six quantities of a cell. @param {Cell} cell @param {string[]} quantities */
-  static names({ layer, direction }, quantities) {
-    return quantities.map((quantity) => `${layer}.${direction}.${quantity}`);
-  }
-
-  /** h of every cell and the input: what the network shows. */
+  /** The input, and h and the initial state of every cell: what the network shows. */
   overviewNames() {
-    const names = ["x", "h_0", "c_0"];
+    const names = ["x"];
     if (this.about.predictions) names.push("probabilities");
     for (let layer = 0; layer < this.layers; layer++) {
-      for (const direction of this.directions) names.push(`${layer}.${direction}.h`);
+      for (const direction of this.directions) {
+        names.push(...Recording.names({ layer, direction }, ["h", "h_0", "c_0"]));
+      }
     }
     return names;
   }
@@ -202,7 +180,7 @@ function dot({ shape, data }, row, parts) {
  * @param {Cell} cell
  * @param {number | null} before
  */
-export const hiddenBefore = (recording, cell, before) =>
+export const hiddenBefore = (recording, { layer, direction }, before) =>
   before === null
-    ? recording.row("h_0", recording.rowOf(cell))
-    : recording.row(`${cell.layer}.${cell.direction}.h`, before);
+    ? recording.array(`${layer}.${direction}.h_0`)?.data
+    : recording.row(`${layer}.${direction}.h`, before);

@@ -73,6 +73,7 @@ export interface RecordingPublic {
   lstm: LSTMShape;
   directions: Direction[];
   parity: Parity;
+  not_finite: string | null;
   predictions: { task: Model["task"]; labels: string[]; targets: (number | null)[] | null } | null;
   arrays: { name: string; shape: number[]; dtype: string }[];
   nbytes: number;

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from lstm_core.quantities import QUANTITIES
 from tests.browser import screen
@@ -174,7 +174,7 @@ def test_what_is_no_number_has_a_colour_of_its_own_and_the_badge_warns(
         "() => getComputedStyle(document.getElementById('parity')).color.match(/\\d+/g).map(Number)"
     )
     badge.click()
-    assert "layer 1 forward" in page.locator("#parity-details").inner_text()
+    expect(page.locator("#parity-details")).to_contain_text("first in W_ih of layer 1 forward")
     assert screen.read(page)["strips"]["i"] == "NaN"
     assert "not numbers" in page.locator("#predictions").inner_text()
     page.keyboard.press("Escape")

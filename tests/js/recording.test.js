@@ -82,18 +82,23 @@ test("a value is the number at its timestep and unit, and undefined where there 
   }
 });
 
-test("the initial state of a cell is its row of h_0 and c_0, which PyTorch orders by layer, then direction", async () => {
+test("the initial state of a cell is its own h_0 and c_0, as wide as its h and c", async () => {
   for (let seed = 1; seed < 30; seed++) {
     const { recording, arrays } = createWorld(anySizes(createRandom(seed)));
-    await recording.load(["h_0", "c_0"]);
-    cellsOf(recording).forEach((cell, row) => {
-      rowOf(arrays.get("h_0"), row).forEach((value, unit) =>
-        assert.equal(recording.initial("h_0", cell, unit), value),
-      );
-      rowOf(arrays.get("c_0"), row).forEach((value, unit) =>
-        assert.equal(recording.initial("c_0", cell, unit), value),
-      );
-    });
+    const first = cellsOf(recording)[0];
+    assert.equal(recording.initial("c_0", first, 0), undefined);
+    await recording.load([...arrays.keys()]);
+    for (const cell of cellsOf(recording)) {
+      for (const [name, width] of /** @type {const} */ ([
+        ["h_0", recording.outputWidth],
+        ["c_0", recording.units],
+      ])) {
+        const own = arrays.get(`${cell.layer}.${cell.direction}.${name}`);
+        const found = Array.from({ length: width }, (_, n) => recording.initial(name, cell, n));
+        assert.deepEqual(found, [...(own?.data ?? [])]);
+        assert.equal(recording.initial(name, cell, width), undefined);
+      }
+    }
   }
 });
 
@@ -133,7 +138,6 @@ function runLstm(sizes, random) {
   const about = describe(sizes);
   const { hidden_size: H, num_layers: L, input_size, proj_size } = about.lstm;
   const P = proj_size || H;
-  const D = about.directions.length;
   const T = about.timesteps;
   const matrix = (/** @type {number} */ rows, /** @type {number} */ columns) =>
     Array.from({ length: rows }, () => random.numbers(columns));
@@ -141,26 +145,26 @@ function runLstm(sizes, random) {
     shape: [rows.length, rows[0].length],
     data: Float64Array.from(rows.flat()),
   });
-  const [x, h0, c0] = [matrix(T, input_size), matrix(L * D, P), matrix(L * D, H)];
+  const x = matrix(T, input_size);
   /** @type {Map<string, NDArray>} */
-  const arrays = new Map([
-    ["x", array(x)],
-    ["h_0", array(h0)],
-    ["c_0", array(c0)],
-  ]);
+  const arrays = new Map([["x", array(x)]]);
   /** @type {Map<string, {W: number[][], U: number[][], b: number[][]}>} */
   const weights = new Map();
   let reads = x;
   for (let layer = 0; layer < L; layer++) {
     /** @type {number[][]} */
     const output = Array.from({ length: T }, () => []);
-    about.directions.forEach((direction, d) => {
+    for (const direction of about.directions) {
       const W = matrix(4 * H, reads[0].length);
       const U = matrix(4 * H, P);
       const b = matrix(4 * H, 2);
       const project = proj_size ? matrix(P, H) : null;
       weights.set(`${layer}.${direction}`, { W, U, b });
-      let [h, c] = [h0[layer * D + d], c0[layer * D + d]];
+      let [h, c] = [random.numbers(P), random.numbers(H)];
+      for (const [name, state] of Object.entries({ h_0: h, c_0: c })) {
+        const own = { shape: [state.length], data: Float64Array.from(state) };
+        arrays.set(`${layer}.${direction}.${name}`, own);
+      }
       /** @type {Record<string, number[][]>} */
       const kept = Object.fromEntries(QUANTITIES.map((q) => [q, []]));
       const times = Array.from({ length: T }, (_, t) => t);
@@ -177,7 +181,7 @@ function runLstm(sizes, random) {
       }
       for (const q of QUANTITIES) arrays.set(`${layer}.${direction}.${q}`, array(kept[q]));
       kept.h.forEach((row, t) => output[t].push(...row));
-    });
+    }
     reads = output;
   }
   return { arrays, weights };
@@ -232,38 +236,9 @@ test("the state before is unknown until it has come", async () => {
   const cell = /** @type {const} */ ({ layer: 0, direction: "forward" });
   assert.equal(hiddenBefore(recording, cell, null), undefined);
   assert.equal(hiddenBefore(recording, cell, 0), undefined);
-  await recording.load(["h_0", "0.forward.h"]);
+  await recording.load(["0.forward.h_0", "0.forward.h"]);
   assert.equal(hiddenBefore(recording, cell, null)?.length, recording.outputWidth);
   assert.equal(hiddenBefore(recording, cell, 0)?.length, recording.outputWidth);
-});
-
-test("the first number that is not finite is found in the order of computation", async () => {
-  for (let seed = 1; seed < 200; seed++) {
-    const random = createRandom(seed);
-    const { recording, arrays } = createWorld(anySizes(random));
-    await recording.load([...arrays.keys()]);
-    assert.equal(recording.firstNotFinite(), null);
-    /** @type {string[]} */
-    const found = [];
-    for (let n = random.integer(1, 3); n > 0; n--) {
-      const { layer, direction } = random.pick(cellsOf(recording));
-      const array = /** @type {NDArray} */ (arrays.get(`${layer}.${direction}.h`));
-      array.data[random.integer(0, array.data.length - 1)] = random.pick([
-        NaN,
-        Infinity,
-        -Infinity,
-      ]);
-    }
-    for (const cell of cellsOf(recording)) {
-      const times = Array.from({ length: recording.timesteps }, (_, t) => t);
-      for (const t of cell.direction === "forward" ? times : times.reverse()) {
-        const row = rowOf(arrays.get(`${cell.layer}.${cell.direction}.h`), t);
-        if (!row.every(Number.isFinite))
-          found.push(`in layer ${cell.layer} ${cell.direction} at timestep ${t}`);
-      }
-    }
-    assert.equal(recording.firstNotFinite(), found[0]);
-  }
 });
 
 test("every array is fetched once, whoever asks for it and when", async () => {
@@ -317,13 +292,16 @@ test("after a failure everyone who waited is told, and asking again fetches agai
   });
   let arrivals = 0;
   const recording = new Recording(describe(), api, () => arrivals++);
-  const both = await Promise.allSettled([recording.load(["x", "h_0"]), recording.load(["h_0"])]);
+  const both = await Promise.allSettled([
+    recording.load(["x", "0.forward.h_0"]),
+    recording.load(["0.forward.h_0"]),
+  ]);
   assert.deepEqual(
     both.map(({ status }) => status),
     ["rejected", "rejected"],
   );
   assert.equal(arrivals, 0);
   failing = false;
-  await recording.load(["x", "h_0"]);
+  await recording.load(["x", "0.forward.h_0"]);
   assert.equal(recording.array("x"), arrays.get("x"));
 });

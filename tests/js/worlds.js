@@ -66,6 +66,7 @@ export function describe({
     },
     directions: bidirectional ? ["forward", "backward"] : ["forward"],
     parity: { difference: 0, tolerance: 1e-5, where: null, ok: true },
+    not_finite: null,
     predictions,
     arrays: [],
     nbytes,
@@ -81,16 +82,13 @@ export function describe({
 export function fill({ timesteps: T, lstm, directions, predictions }, seed = 1) {
   const random = createRandom(seed);
   const width = lstm.proj_size || lstm.hidden_size;
-  const rows = lstm.num_layers * directions.length;
-  /** @type {[string, number, number][]} */
-  const shapes = [
-    ["x", T, lstm.input_size],
-    ["h_0", rows, width],
-    ["c_0", rows, lstm.hidden_size],
-  ];
+  /** @type {[string, ...number[]][]} */
+  const shapes = [["x", T, lstm.input_size]];
   if (predictions) shapes.push(["probabilities", T, predictions.labels.length]);
   for (let layer = 0; layer < lstm.num_layers; layer++) {
     for (const direction of directions) {
+      shapes.push([`${layer}.${direction}.h_0`, width]);
+      shapes.push([`${layer}.${direction}.c_0`, lstm.hidden_size]);
       for (const q of QUANTITIES) {
         shapes.push([`${layer}.${direction}.${q}`, T, q === "h" ? width : lstm.hidden_size]);
       }
@@ -99,7 +97,7 @@ export function fill({ timesteps: T, lstm, directions, predictions }, seed = 1) 
   return new Map(
     shapes.map(([name, ...shape]) => [
       name,
-      { shape, data: Float32Array.from(random.numbers(shape[0] * shape[1])) },
+      { shape, data: Float32Array.from(random.numbers(shape.reduce((a, b) => a * b))) },
     ]),
   );
 }

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 import lstm_core
 from lstm_core.quantities import QUANTITIES
-from tests.server.worlds import arrays, problem, record
+from tests.server.worlds import WORDS, arrays, client_with, problem, record, save, words
 
 SENTENCE = "the sun is shiny"
 
@@ -46,10 +46,12 @@ def test_it_says_everything_but_the_numbers(client: TestClient) -> None:
     assert made["predictions"]["targets"] is None
     assert made["parity"]["ok"]
     assert made["parity"]["difference"] < made["parity"]["tolerance"] == 1e-5
+    assert made["not_finite"] is None
     assert {"name": "0.backward.c", "shape": [4, 6], "dtype": "F32"} in made["arrays"]
+    assert {"name": "0.backward.c_0", "shape": [6], "dtype": "F32"} in made["arrays"]
     assert {array["name"] for array in made["arrays"]} == {
-        *(f"0.{d}.{q}" for d in ("forward", "backward") for q in QUANTITIES),
-        *("x", "h_0", "c_0", "probabilities"),
+        *(f"0.{d}.{q}" for d in ("forward", "backward") for q in (*QUANTITIES, "h_0", "c_0")),
+        *("x", "probabilities"),
     }
 
 
@@ -98,7 +100,18 @@ def test_precision_is_part_of_the_id(client: TestClient) -> None:
 def test_weights_that_are_no_numbers_give_a_recording_in_strict_json(client: TestClient) -> None:
     made = record(client, SENTENCE, "nan")  # reads it strictly
     assert made["parity"] == {"difference": 0.0, "tolerance": 1e-5, "where": None, "ok": True}
+    assert made["not_finite"] == "W_hh of layer 0 forward"
     assert arrays(client, made["id"], "?name=0.forward.h")["0.forward.h"].isnan().any()
+
+
+def test_the_first_timestep_that_is_no_number_is_named(tmp_path: Path) -> None:
+    model = save(tmp_path / "tagger", words())
+    with torch.no_grad():
+        model.embedding["word"].weight[WORDS.index("is"), 0] = float("inf")
+    model.save(tmp_path / "tagger")
+    with client_with(tmp_path) as client:
+        assert record(client, SENTENCE, "tagger")["not_finite"] == "x at timestep 2"
+        assert record(client, "the sun", "tagger")["not_finite"] is None
 
 
 # --- arrays -------------------------------------------------------------------------------------
@@ -107,14 +120,13 @@ def test_weights_that_are_no_numbers_give_a_recording_in_strict_json(client: Tes
 def test_arrays_can_be_chosen_cut_and_converted(client: TestClient) -> None:
     made = record(client, SENTENCE)
     whole = arrays(client, made["id"])
-    some = arrays(
-        client,
-        made["id"],
-        "?name=1.forward.c&name=h_0&name=1.forward.c&start=2&stop=5&dtype=float16",
-    )
-    assert set(some) == {"1.forward.c", "h_0"}
-    assert torch.equal(some["1.forward.c"], whole["1.forward.c"][2:5].half())
-    assert some["h_0"].shape == whole["h_0"].shape
+    cut, uncut = "1.forward.c", ("0.forward.h_0", "1.forward.c_0")
+    names = "".join(f"&name={name}" for name in (cut, *uncut, cut))
+    some = arrays(client, made["id"], f"?start=2&stop=5&dtype=float16{names}")
+    assert set(some) == {cut, *uncut}
+    assert torch.equal(some[cut], whole[cut][2:5].half())
+    for name in uncut:
+        assert some[name].shape == whole[name].shape == (6,)
 
 
 def test_all_arrays_are_there_when_none_is_named(client: TestClient) -> None:
@@ -127,7 +139,7 @@ def test_all_arrays_are_there_when_none_is_named(client: TestClient) -> None:
 
 def test_numbers_start_at_a_multiple_of_eight(client: TestClient) -> None:
     made = record(client, SENTENCE)
-    for names in ("?name=x", "?name=0.forward.i&name=h_0", ""):
+    for names in ("?name=x", "?name=0.forward.i&name=0.forward.h_0", ""):
         data = client.get(f"/api/recordings/{made['id']}/arrays{names}").content
         assert int.from_bytes(data[:8], "little") % 8 == 0
 

@@ -208,9 +208,8 @@ export function createParityView(state, actions) {
       const recording = state.recording.get();
       badge.hidden = !recording;
       if (!recording) return;
-      const { parity, precision } = recording.about;
+      const { parity, precision, not_finite: notFinite } = recording.about;
       const difference = parity.difference === null ? "" : tiny(parity.difference);
-      const notFinite = recording.firstNotFinite();
       badge.classList.toggle("off", !parity.ok || notFinite !== null);
       badge.textContent = !parity.ok
         ? `≠ nn.LSTM ${difference}`
@@ -250,14 +249,7 @@ export function createParityView(state, actions) {
             `${parity.tolerance.toExponential(0)} for ${precision}, in proportion for values beyond ±1`,
           ),
           ...(notFinite
-            ? [
-                element("dt", {}, "not a finite number"),
-                element(
-                  "dd",
-                  {},
-                  `first ${notFinite}; weights or input hold NaN or infinity, or grew too large`,
-                ),
-              ]
+            ? [element("dt", {}, "NaN or infinity"), element("dd", {}, `first in ${notFinite}`)]
             : []),
           ...(parity.where
             ? [element("dt", {}, "first left in"), element("dd", {}, parity.where)]

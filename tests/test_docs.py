@@ -50,8 +50,9 @@ def test_every_operation_is_documented() -> None:
 @pytest.mark.parametrize("folder", ["lstm_core"])
 def test_every_module_is_in_the_architecture(folder: str) -> None:
     page = text("docs/architecture.md")
-    for module in (ROOT / folder).glob("[a-z]*.py"):
-        assert f"`{module.stem}`" in page, module.name
+    for path in (ROOT / folder).iterdir():
+        if re.fullmatch(r"[a-z]\w*(\.py)?", path.name) and path.name != "py.typed":
+            assert f"`{path.stem}`" in page, path.name
 
 
 def test_the_architecture_names_no_file_that_is_not_there() -> None:
@@ -85,6 +86,16 @@ def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
         check=True,
     )
     assert (tmp_path / "recording.safetensors").exists()
+
+
+def test_the_recorders_page_is_a_program_that_runs() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", text("docs/recorder.md"), flags=re.DOTALL)
+    assert len(blocks) > 5
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        check=True,
+    )
 
 
 def test_the_readme_tells_every_models_measured_figure() -> None:

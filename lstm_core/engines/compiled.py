@@ -6,8 +6,12 @@ ever waited for longer than the reference would need for the work at hand.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +30,11 @@ from lstm_core.sequences import Layout
 logger = logging.getLogger(__name__)
 
 #: What one step of one cell takes the reference, about.
-_REFERENCE_SECONDS = 6e-5
+_REFERENCE_SECONDS = 4e-5
 #: Work that is not worth a thread in the background: a short script need not wait for it to end.
 _PATIENCE_SECONDS = 0.25
+#: After this long another process is given up, and this one compiles for itself.
+_COMPILE_SECONDS = 120
 
 
 class _Loader:
@@ -41,11 +47,14 @@ class _Loader:
         self.kernel: ModuleType | None = None
         self.failed = False
 
-    def start(self) -> threading.Thread:
+    def start(self, *, aside: bool) -> threading.Thread:
+        """``aside``: others are at work here, and compiling would make them stall."""
         with self._lock:
             if self._thread is None:
                 # Not a daemon: one that is ended in the middle of LLVM takes the process along.
-                self._thread = threading.Thread(target=self._load, name="gatescope-compiler")
+                self._thread = threading.Thread(
+                    target=self._load, args=(aside,), name="gatescope-compiler"
+                )
                 self._thread.start()
             return self._thread
 
@@ -54,18 +63,38 @@ class _Loader:
         if self.kernel is None and not self.failed:
             self._spent += seconds
             if self._spent > _PATIENCE_SECONDS:
-                self.start().join(timeout=seconds if seconds > _PATIENCE_SECONDS else 0)
+                thread = self.start(aside=True)
+                if seconds > _PATIENCE_SECONDS:
+                    thread.join(timeout=seconds)
         return self.kernel is not None
 
-    def _load(self) -> None:
+    def _load(self, aside: bool) -> None:
         try:
             from lstm_core.engines import kernel
 
-            kernel.compile()
+            if aside and not kernel.is_on_disk():
+                _compile_elsewhere()
+            kernel.prepare()
             self.kernel = kernel
         except Exception:  # whatever is wrong with a compiler, the reference still works
             self.failed = True
             logger.warning("The fast path could not be compiled.", exc_info=True)
+
+
+def _compile_elsewhere() -> None:
+    """In another process, which leaves its work on the disk; a thread would hold up the others."""
+    program = "import os; getattr(os, 'nice', int)(5); from lstm_core.engines import kernel; kernel.prepare()"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_COMPILE_SECONDS,
+            check=False,
+        )
 
 
 _loader = _Loader()
@@ -83,7 +112,7 @@ def missing() -> str | None:
 def warm_up(*, wait: bool = True) -> None:
     """Compile, or load what was compiled; otherwise that happens when it is worth it."""
     if missing() is None:
-        thread = _loader.start()
+        thread = _loader.start(aside=not wait)
         if wait:
             thread.join()
 

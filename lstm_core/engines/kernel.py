@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ _LN_2_LOW = 3.194618494530941723212145817656807550013e-05
 _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13 = (1 / math.factorial(n) for n in range(2, 14))
 
 
+PRECISIONS = (types.float32, types.float64)
 #: Bits of a number's type and of its mantissa, and the bias of its exponent.
 _LAYOUT = {types.float32: (32, 23, 127), types.float64: (64, 52, 1023)}
 
@@ -286,11 +288,25 @@ def run(
                 h[row, p] = h_state[b, p]
 
 
-def compile() -> None:
-    """For both precisions, or loaded from the disk where that was done before."""
-    # Without a folder that it may write to, Numba refuses to keep what it compiled; fine.
-    with contextlib.suppress(RuntimeError):
-        run.enable_caching()
-    for number in (types.float32, types.float64):
+# Without a folder that it may write to, Numba refuses to keep what it compiled; fine.
+with contextlib.suppress(RuntimeError):
+    run.enable_caching()
+
+
+def prepare() -> None:
+    """Compile for both precisions, or load what was compiled before."""
+    for number in PRECISIONS:
         matrix, numbers = number[:, ::1], types.int64[::1]
         run.compile((matrix,) * 13 + (numbers, numbers, types.int64))
+
+
+def is_on_disk() -> bool:
+    """Whether it was compiled before and can be loaded, as far as one can see from outside."""
+    folder = run.stats.cache_path
+    if folder is None:
+        return False
+    source = Path(__file__).stat().st_mtime
+    found = [
+        path for path in Path(folder).glob("kernel.run-*.nbc") if path.stat().st_mtime > source
+    ]
+    return len(found) >= len(PRECISIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Protocol
@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from lstm_core.cells import FusedCell
 from lstm_core.equations import GATES, CellWeights
 from lstm_core.errors import InputError
+from lstm_core.inputs import Inputs
 from lstm_core.parity import ForwardResult
 from lstm_core.sequences import Layout
 from lstm_core.stack import Layer, Recordable, Stack
@@ -57,15 +58,12 @@ class Forward:
 
     def __init__(
         self,
-        stack: Stack,
-        rows: Tensor,
-        initial: Sequence[CellState],
-        layout: Layout,
+        inputs: Inputs,
         masks: Mapping[int, Tensor],
     ) -> None:
-        self._stack, self._layout, self._masks = stack, layout, masks
-        self._rows = rows.detach()
-        self._initial = [CellState(s.h.detach(), s.c.detach()) for s in initial]
+        self._stack, self._layout, self._masks = inputs.stack, inputs.layout, masks
+        self._rows = inputs.rows.detach()
+        self._initial = [CellState(s.h.detach(), s.c.detach()) for s in inputs.initial]
         # Kept, so that no other tensor can come to lie at the same address.
         self._recorded = [tensor.detach() for tensor in self._tensors()]
         self._identities = self._current_identities()
@@ -73,7 +71,7 @@ class Forward:
     def of_sequence(self, b: int) -> Callable[[], ForwardResult]:
         def result() -> ForwardResult:
             output, states = self._result
-            own = self._layout.of_sequence(b)
+            own = self._layout.each[b]
             return ForwardResult(
                 output[own], tuple(s.h[b] for s in states), tuple(s.c[b] for s in states)
             )
@@ -209,7 +207,7 @@ class Observed:
         )
 
     def of_sequence(self, b: int) -> Callable[[], ForwardResult]:
-        own = self._layout.of_sequence(b)
+        own = self._layout.each[b]
         return lambda: ForwardResult(
             self._rows[own], tuple(h[b] for h in self._h), tuple(c[b] for c in self._c)
         )
@@ -264,7 +262,7 @@ def _ordered(weights: CellWeights) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _cut(rows: Tensor, layout: Layout) -> list[Tensor]:
-    return [rows[layout.of_sequence(b)] for b in range(len(layout.lengths))]
+    return [rows[own] for own in layout.each]
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from lstm_core.cells import FusedCell
 from lstm_core.equations import Step, input_projection, lstm_step
 from lstm_core.errors import InputError, LSTMCoreError, SelectionError
 from lstm_core.forward import Observed
-from lstm_core.recorder import cut, record_stack
+from lstm_core.inputs import Inputs
+from lstm_core.recorder import cut, record_observed
 from lstm_core.recordings import Key, Recording, RecordingBatch
 from lstm_core.sequences import Layout
 from lstm_core.stack import Recordable, Stack, read_stack
@@ -173,10 +174,7 @@ class _LSTMCalls(_Calls):
         stack = read_stack(module)
         like = stack.like
         x, hx = _in_type(x, like), None if hx is None else tuple(_in_type(t, like) for t in hx)
-        out, (h_n, c_n) = output
-        return record_stack(
-            stack, x, hx, observed=lambda layout: Observed(stack, layout, out, h_n, c_n)
-        )
+        return record_observed(stack, x, hx, output)
 
 
 @dataclass
@@ -214,8 +212,8 @@ class _CellRun:
         assert self.returned is not None
         output = torch.stack(self.outputs)
         observed = Observed(self.stack, layout, output, *self.returned)
-        recordings = cut(self.stack.shape, layout, arrays, rows, [self.initial], {}, observed)
-        return RecordingBatch(recordings, layout) if self.batched else recordings[0]
+        inputs = Inputs(self.stack, rows, layout, [self.initial])
+        return cut(inputs, arrays, {}, observed, "reference")
 
 
 class _CellCalls(_Calls):

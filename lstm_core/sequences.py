@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -61,14 +62,16 @@ class Layout:
 
     @cached_property
     def offsets(self) -> list[int]:
-        """The row of timestep 0, per sequence."""
+        """The row of timestep 0, per sequence, and the number of all rows."""
         offsets = [0]
         for length in self.lengths:
             offsets.append(offsets[-1] + length)
         return offsets
 
-    def of_sequence(self, b: int) -> slice:
-        return slice(self.offsets[b], self.offsets[b + 1])
+    @cached_property
+    def each(self) -> list[slice]:
+        """The rows of each sequence."""
+        return [slice(*pair) for pair in pairwise(self.offsets)]
 
     def first_rows(self, direction: Direction) -> list[int]:
         """Where each sequence's first step is, in working order; the others follow."""

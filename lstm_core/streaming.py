@@ -10,7 +10,8 @@ from torch import Tensor
 
 from lstm_core.equations import Step, input_projection, lstm_step
 from lstm_core.errors import InputError
-from lstm_core.recorder import Source, initial_states
+from lstm_core.inputs import initial_states
+from lstm_core.recorder import Source
 from lstm_core.recordings import Recording, RecordingBatch
 from lstm_core.shape import StackShape
 from lstm_core.stack import Stack, read_stack

@@ -83,7 +83,11 @@ class _Loader:
 
 def _compile_elsewhere() -> None:
     """In another process, which leaves its work on the disk; a thread would hold up the others."""
-    program = "import os; getattr(os, 'nice', int)(5); from lstm_core.engines import kernel; kernel.prepare()"
+    # Behind everything else, where a system knows niceness.
+    program = (
+        "import os; getattr(os, 'nice', int)(5); "
+        "from lstm_core.engines import kernel; kernel.prepare()"
+    )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(

@@ -14,14 +14,24 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_sequence
 
 from lstm_core import Recording, RecordingBatch, record
-from lstm_core.errors import FileError, SelectionError
+from lstm_core.errors import FileError, InputError, SelectionError
 from lstm_core.parity import ForwardResult
 from lstm_core.predictions import Predictions
 from lstm_core.quantities import QUANTITIES
-from lstm_core.shape import LSTMShape
-from tests.lstm_core.worlds import lstm_options, make_lstm, numbers, state_for, steady
+from lstm_core.shape import LSTMShape, ModuleShape, StackShape
+from tests.lstm_core.worlds import (
+    each_engine,
+    fused,
+    lstm_options,
+    make_cell,
+    make_lstm,
+    numbers,
+    state_for,
+    steady,
+)
 
 
 def make_recording(T=4, *, tokens=None, **options) -> Recording:
@@ -101,14 +111,19 @@ def test_the_shape_knows_how_many_numbers_a_timestep_holds(options, T):
 
     held = sum(array.numel() for array in rec.arrays.values()) + rec.x.numel()
     assert LSTMShape.of(lstm).numbers_per_timestep * T == held
+    assert rec.shape.numbers_per_timestep * T == held
 
 
 @steady
 @given(lstm_options)
 def test_a_shape_prints_as_the_call_that_makes_it(options):
-    shape = LSTMShape.of(make_lstm(**options | {"batch_first": False}))
+    lstm = make_lstm(**options | {"batch_first": False})
+    shape = LSTMShape.of(lstm)
 
     assert LSTMShape.of(eval(str(shape), {"nn": nn})) == shape
+    recorded = record(lstm, numbers(1, lstm.input_size)).shape
+    assert recorded == StackShape((ModuleShape(**vars(shape)),))
+    assert str(recorded) == str(shape)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +142,56 @@ def test_a_shape_prints_as_the_call_that_makes_it(options):
     ids=str,
 )
 def test_sizes_no_lstm_has_are_refused(sizes):
-    with pytest.raises((ValueError, TypeError)):
-        LSTMShape(**{"input_size": 3, "hidden_size": 4, **sizes})
+    for kind in (LSTMShape, ModuleShape):
+        with pytest.raises((ValueError, TypeError)):
+            kind(**{"input_size": 3, "hidden_size": 4, **sizes})
+
+
+@pytest.mark.parametrize("kind", ["LSTMCell", "FusedCell"])
+@pytest.mark.parametrize("option", [{"num_layers": 2}, {"bidirectional": True}, {"proj_size": 2}])
+def test_a_cell_has_no_options_of_an_lstm(kind, option):
+    assert ModuleShape(3, 4, **option)
+    assert ModuleShape(3, 4, kind=kind).is_cell
+    with pytest.raises(ValueError, match="one layer, one direction and no projection"):
+        ModuleShape(3, 4, **option, kind=kind)
+
+
+def test_there_is_no_other_kind_of_module():
+    with pytest.raises(ValueError, match="no such kind"):
+        ModuleShape(3, 4, kind="GRU")
+
+
+def test_modules_that_cannot_stand_on_each_other_are_no_stack():
+    wide, narrow = ModuleShape(3, 4, bidirectional=True), ModuleShape(4, 4)
+
+    with pytest.raises(ValueError, match="cannot read"):
+        StackShape((wide, narrow), listed=True)
+    with pytest.raises(ValueError, match="no stack"):
+        StackShape(())
+    with pytest.raises(ValueError, match="no stack"):
+        StackShape((narrow, narrow))  # two, and not as a list
+
+
+def test_layers_of_a_stack_are_numbered_through():
+    shape = StackShape(
+        (
+            ModuleShape(3, 4, num_layers=2, bidirectional=True, proj_size=2),
+            ModuleShape(4, 5, kind="LSTMCell"),
+        ),
+        listed=True,
+    )
+
+    assert shape.num_layers == 3
+    both = [(0, "forward"), (0, "backward"), (1, "forward"), (1, "backward")]
+    assert shape.cells == [*both, (2, "forward")]
+    assert [shape.output_width(n) for n in range(3)] == [4, 4, 5]
+    assert [shape.width("h", n) for n in range(3)] == [2, 2, 5]
+    assert [shape.width("c", n) for n in range(3)] == [4, 4, 5]
+    assert shape.by_module("abcde") == [list("abcd"), ["e"]]
+    assert shape.numbers_per_timestep == 3 + 4 * (5 * 4 + 2) + 6 * 5
+    assert str(shape) == (
+        "[nn.LSTM(3, 4, num_layers=2, bidirectional=True, proj_size=2), nn.LSTMCell(4, 5)]"
+    )
 
 
 # --- the batch ----------------------------------------------------------------------------------
@@ -164,6 +227,44 @@ def test_a_slice_of_a_batch_is_a_batch_in_the_same_layout(batch_first):
     assert list(batch[::-2]) == list(batch)[::-2]
 
 
+def test_recordings_of_a_batch_are_as_long_as_their_sequences():
+    batch = record(make_lstm(), numbers(5, 3, 3), lengths=[2, 5, 1])
+
+    assert batch.lengths == (2, 5, 1)
+    assert [len(rec) for rec in batch] == [2, 5, 1]
+    assert repr(batch) == "RecordingBatch of 3 recordings of 1 to 5 timesteps, nn.LSTM(3, 4)"
+    assert batch[::2].lengths == (2, 1)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_slice_of_a_padded_batch_keeps_its_padding(batch_first):
+    lstm = make_lstm(batch_first=batch_first)
+    x = numbers(6, 6, 3)
+    batch = record(lstm, x, lengths=[2, 5, 1, 5, 3, 4])  # padded to 6, which none is long
+
+    part = batch[2:5]
+
+    assert torch.equal(part.output, batch.output[2:5] if batch_first else batch.output[:, 2:5])
+    assert torch.equal(part.h_n, batch.h_n[:, 2:5])
+    assert torch.equal(part.c_n, batch.c_n[:, 2:5])
+
+
+def test_a_slice_of_a_packed_batch_is_packed():
+    sequences = [numbers(n, 3, seed=n) for n in (2, 5, 1, 4)]
+    lstm = make_lstm()
+    batch = record(lstm, pack_sequence(sequences, enforce_sorted=False), engine="reference")
+
+    part = batch[1:3]
+
+    again = record(
+        lstm, pack_sequence(sequences[1:3], enforce_sorted=False), engine="reference"
+    ).output
+    torch.testing.assert_close(part.output.data, again.data, rtol=0, atol=1e-14)
+    assert torch.equal(part.output.batch_sizes, again.batch_sizes)
+    assert torch.equal(part.output.sorted_indices, again.sorted_indices)
+    assert torch.equal(part.output.unsorted_indices, again.unsorted_indices)
+
+
 def test_a_batch_prints_how_many_how_long_and_of_what():
     batch = record(make_lstm(bidirectional=True), numbers(5, 3, 3))
 
@@ -185,24 +286,24 @@ def test_a_recording_prints_shape_tokens_and_that_it_was_not_compared_yet():
     assert "timesteps   3: The sun shines" in text
     assert "2 × forward, backward; 4 units" in text
     assert "float64" in text
-    assert "not compared with nn.LSTM yet" in text
+    assert "not compared with PyTorch yet" in text
 
 
 def test_after_the_comparison_it_prints_how_close_it_is():
     rec = make_recording(proj_size=2)
     difference = rec.parity
 
-    assert f"equal to nn.LSTM within {difference:.1e}" in repr(rec)
+    assert f"equal to PyTorch within {difference:.1e}" in repr(rec)
     assert "h projected to 2" in repr(rec)
 
 
 def test_it_prints_where_it_parts_from_the_module():
     rec = make_recording()
-    theirs = ForwardResult(rec.output, rec.h_n + 0.5, rec.c_n)
+    theirs = ForwardResult(rec.output, tuple(rec.h_n + 0.5), tuple(rec.c_n))
     rec.reference = lambda: theirs
     _ = rec.parity
 
-    assert "differs from nn.LSTM by 5.0e-01, first in h_n[0]" in repr(rec)
+    assert "differs from PyTorch by 5.0e-01, first in h_n[0]" in repr(rec)
 
 
 def test_a_long_sentence_is_cut_and_white_space_made_visible():
@@ -226,10 +327,9 @@ def test_no_token_breaks_what_is_printed(token):
     repr(rec).encode("utf-8")
 
 
-@pytest.mark.parametrize(("units", "size"), [(4, "bytes"), (40, "kB"), (80_000, "MB")])
-def test_sizes_are_printed_in_a_unit_people_read(units, size):
-    rec = make_recording(4)
-    rec.arrays = {("c", 0, "forward"): torch.zeros(4, units, dtype=torch.float64)}
+@pytest.mark.parametrize(("T", "units", "size"), [(4, 2, "bytes"), (4, 40, "kB"), (300, 100, "MB")])
+def test_sizes_are_printed_in_a_unit_people_read(T, units, size):
+    rec = record(make_lstm(hidden_size=units), numbers(T, 3))
 
     line = next(line for line in repr(rec).splitlines() if "numbers" in line)
 
@@ -273,7 +373,15 @@ def test_a_recording_comes_back_bit_for_bit(tmp_path_factory, options, T, dtype)
         assert same_bits(back.arrays[key], array)
     for name in ("x", "h_0", "c_0", "output", "h_n", "c_n"):
         assert same_bits(getattr(back, name), getattr(rec, name))
+    assert back.initial.keys() == rec.initial.keys()
+    for cell, state in rec.initial.items():
+        assert same_bits(back.initial[cell].h, state.h)
+        assert same_bits(back.initial[cell].c, state.c)
     assert back.parity_report == rec.parity_report
+    assert back.engine == rec.engine
+    assert back.not_finite is None
+    assert not back.hooked
+    assert not back.masks
     assert back.tokens is None
     assert back.predictions is None
     assert back.to_bytes() == rec.to_bytes()
@@ -331,9 +439,99 @@ def test_metadata_comes_back(tmp_path):
     assert Recording.load(tmp_path / "a").metadata == rec.metadata
 
 
+@each_engine
+def test_the_engine_comes_back(tmp_path, engine):
+    rec = record(make_lstm(), numbers(4, 3), engine=engine)
+
+    rec.save(tmp_path / "a")
+
+    assert rec.engine == Recording.load(tmp_path / "a").engine == engine
+
+
+def test_the_masks_of_dropout_come_back(tmp_path):
+    lstm = make_lstm(num_layers=3, bidirectional=True, proj_size=2, dropout=0.5).train()
+    rec = record(lstm, numbers(4, 3))
+
+    rec.save(tmp_path / "a")
+    back = Recording.load(tmp_path / "a")
+
+    assert list(back.masks) == [0, 1]
+    for layer, mask in rec.masks.items():
+        assert same_bits(back.masks[layer], mask)
+    assert "dropout     above layer 0, 1; the masks are recorded" in repr(back)
+    assert "dropout" not in repr(make_recording())
+
+
+def test_a_recording_with_hooks_comes_back_without_a_parity(tmp_path):
+    rec = record(make_lstm(), numbers(4, 3), hooks={("c", 0): lambda value, at: None})  # noqa: ARG005
+
+    rec.save(tmp_path / "a")
+    back = Recording.load(tmp_path / "a")
+
+    assert rec.hooked
+    assert back.hooked
+    for one in (rec, back):
+        assert "PyTorch has nothing to compare with" in repr(one)
+        with pytest.raises(InputError, match="hooks has nothing in PyTorch"):
+            _ = one.parity
+    assert back.to_bytes() == rec.to_bytes()
+
+
+@steady
+@given(kinds=st.lists(st.sampled_from(["LSTM", "LSTMCell", "FusedCell"]), min_size=1, max_size=3))
+def test_a_stack_comes_back_with_its_modules(tmp_path_factory, kinds):
+    path = tmp_path_factory.mktemp("rec") / "a"
+    modules = [
+        make_lstm(4, 4, num_layers=2, seed=n)
+        if kind == "LSTM"
+        else make_cell(4, 4, seed=n)
+        if kind == "LSTMCell"
+        else fused(make_cell(4, 4, seed=n))
+        for n, kind in enumerate(kinds)
+    ]
+    rec = record(modules, numbers(3, 4))
+
+    rec.save(path)
+    back = Recording.load(path)
+
+    assert back.shape == rec.shape
+    assert [module.kind for module in back.shape.modules] == kinds
+    for name in ("h_0", "c_0", "h_n", "c_n"):
+        ours, theirs = getattr(back, name), getattr(rec, name)
+        assert isinstance(ours, tuple)
+        assert len(ours) == len(kinds)
+        assert all(same_bits(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert back.to_bytes() == rec.to_bytes()
+
+
+@pytest.mark.parametrize("kind", ["LSTMCell", "FusedCell"])
+def test_a_cell_comes_back_with_states_that_have_no_axis_of_layers(tmp_path, kind):
+    cell = make_cell() if kind == "LSTMCell" else fused(make_cell())
+    rec = record(cell, numbers(3, 3))
+
+    rec.save(tmp_path / "a")
+    back = Recording.load(tmp_path / "a")
+
+    assert not back.shape.listed
+    for name in ("h_0", "c_0", "h_n", "c_n"):
+        assert getattr(back, name).shape == (4,)
+        assert same_bits(getattr(back, name), getattr(rec, name))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_types_come_back(tmp_path, dtype):
+    rec = record(make_lstm(dtype=dtype, scale=0.5), numbers(4, 3, dtype=dtype))
+
+    rec.save(tmp_path / "a")
+    back = Recording.load(tmp_path / "a")
+
+    assert all(same_bits(back.arrays[key], array) for key, array in rec.arrays.items())
+    assert back.parity_report == rec.parity_report
+
+
 def test_an_infinite_parity_comes_back_infinite(tmp_path):
     rec = make_recording()
-    theirs = ForwardResult(rec.output * math.nan, rec.h_n, rec.c_n)
+    theirs = ForwardResult(rec.output * math.nan, tuple(rec.h_n), tuple(rec.c_n))
     rec.reference = lambda: theirs
 
     rec.save(tmp_path / "a")
@@ -372,23 +570,42 @@ def test_the_file_can_be_read_with_plain_safetensors(tmp_path):
         about = json.loads(file.metadata()["gatescope"])
         c = file.get_tensor("1.backward.c")
 
-    assert names == {"x", "h_0", "c_0"} | {
+    assert names == {"x"} | {
         f"{layer}.{direction}.{q}"
         for layer in (0, 1)
         for direction in ("forward", "backward")
-        for q in "ifgoch"
+        for q in (*"ifgoch", "h_0", "c_0")
     }
     assert (c == rec["c", 1, "backward"].numpy()).all()
     assert about["format"] == "gatescope.recording/1"
     assert about["tokens"] == list("abcd")
     assert about["shape"] == {
-        "input_size": 3,
-        "hidden_size": 4,
-        "num_layers": 2,
-        "bias": True,
-        "bidirectional": True,
-        "proj_size": 0,
+        "modules": [
+            {
+                "input_size": 3,
+                "hidden_size": 4,
+                "num_layers": 2,
+                "bias": True,
+                "bidirectional": True,
+                "proj_size": 0,
+                "kind": "LSTM",
+            }
+        ],
+        "listed": False,
     }
+    assert about["engine"] == rec.engine
+    assert about["not_finite"] is None
+    assert set(about["parity"]) == {"difference", "tolerance", "where"}
+
+
+def test_masks_and_hooks_show_in_the_file(tmp_path):
+    lstm = make_lstm(num_layers=2, dropout=0.5).train()
+    hooks = {("c", 0): lambda value, at: None}  # noqa: ARG005
+    record(lstm, numbers(4, 3), hooks=hooks).save(tmp_path / "a")
+
+    with safetensors.safe_open(tmp_path / "a", framework="numpy") as file:
+        assert {"0.dropout", "1.dropout"} & set(file.keys()) == {"0.dropout"}
+        assert json.loads(file.metadata()["gatescope"])["parity"] is None
 
 
 @pytest.mark.parametrize("length", range(9))
@@ -494,7 +711,8 @@ def test_metadata_of_another_kind_is_no_recording(tmp_path, about):
 
 def rewrite(path, change) -> None:
     """A recording with predictions whose tensors and description went through ``change``."""
-    rec = make_recording(5, tokens=list("abcde"), bidirectional=True)  # no array is square
+    lstm = make_lstm(bidirectional=True, num_layers=2, dropout=0.5).train()
+    rec = record(lstm, numbers(5, 3), tokens=list("abcde"))  # no array is square
     rec.predictions = Predictions("tag", ["X", "Y"], torch.full((5, 2), 0.5), [0, None, 1, 1, 0])
     rec.save(path)
     with safetensors.safe_open(path, framework="pt") as file:
@@ -511,8 +729,10 @@ def test_a_file_written_again_unchanged_is_a_recording(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["0.forward.i", "0.backward.h", "0.forward.c", "x", "h_0", "c_0", "probabilities"]
-)
+    "name",
+    ["0.forward.i", "1.backward.h", "0.forward.c", "x", "0.forward.h_0", "1.backward.c_0",
+     "probabilities"],
+)  # fmt: skip
 def test_a_recording_that_lacks_an_array_names_it(tmp_path, name):
     rewrite(tmp_path / "a", lambda tensors, about: tensors.pop(name))  # noqa: ARG005
 
@@ -522,9 +742,7 @@ def test_a_recording_that_lacks_an_array_names_it(tmp_path, name):
     assert name in error.value.came
 
 
-@pytest.mark.parametrize(
-    "name", ["0.forward.i", "0.backward.h", "x", "h_0", "c_0", "probabilities"]
-)
+@pytest.mark.parametrize("name", ["0.forward.i", "0.backward.h", "x", "0.dropout", "probabilities"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -544,23 +762,69 @@ def test_an_array_of_another_shape_is_a_damaged_recording(tmp_path, name, change
         Recording.load(tmp_path / "a")
 
 
+@pytest.mark.parametrize("name", ["0.forward.h_0", "1.backward.c_0"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t[:1].clone(),
+        lambda t: t[:0].clone(),
+        lambda t: t[None].clone(),
+        lambda t: t.sum(),
+    ],
+    ids=["shorter", "empty", "an axis more", "one number"],
+)
+def test_an_initial_state_of_another_shape_is_a_damaged_recording(tmp_path, name, change):
+    rewrite(tmp_path / "a", lambda t, about: t.update({name: change(t[name])}))  # noqa: ARG005
+
+    with pytest.raises(FileError, match="damaged"):
+        Recording.load(tmp_path / "a")
+
+
+@pytest.mark.parametrize("name", ["0.forward.i", "0.forward.h_0", "0.dropout"])
+def test_an_array_of_another_type_is_a_damaged_recording(tmp_path, name):
+    rewrite(tmp_path / "a", lambda t, about: t.update({name: t[name].float()}))  # noqa: ARG005
+
+    with pytest.raises(FileError, match="damaged") as error:
+        Recording.load(tmp_path / "a")
+
+    assert name in error.value.came
+
+
+def modules(*options, listed=True):
+    return {"modules": [{"input_size": 3, "hidden_size": 4, **one} for one in options],
+            "listed": listed}  # fmt: skip
+
+
+TWO_WAY = {"num_layers": 2, "bidirectional": True}
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("shape", None),
         ("shape", {}),
-        ("shape", {"input_size": 3}),
-        ("shape", {"input_size": 3, "hidden_size": 4, "colour": "red"}),
-        ("shape", {"input_size": 3, "hidden_size": 0}),
-        ("shape", {"input_size": 3, "hidden_size": "4"}),
-        ("shape", {"input_size": 3, "hidden_size": 4, "num_layers": 10**15}),
-        ("shape", {"input_size": 3, "hidden_size": 4, "num_layers": -1}),
-        ("shape", {"input_size": 4, "hidden_size": 4}),
+        ("shape", {"modules": [], "listed": False}),
+        ("shape", {"modules": [], "listed": True}),
+        ("shape", {"modules": 3, "listed": True}),
+        ("shape", {"modules": [3], "listed": True}),
+        ("shape", {"modules": [{"input_size": 3}], "listed": False}),
+        ("shape", {"modules": modules(TWO_WAY)["modules"]}),
+        ("shape", {"listed": False}),
+        ("shape", modules(TWO_WAY, TWO_WAY, listed=False)),
+        ("shape", modules(TWO_WAY | {"colour": "red"})),
+        ("shape", modules(TWO_WAY | {"kind": "GRU"})),
+        ("shape", modules(TWO_WAY | {"kind": "LSTMCell"})),
+        ("shape", modules(TWO_WAY | {"hidden_size": 0})),
+        ("shape", modules(TWO_WAY | {"hidden_size": "4"})),
+        ("shape", modules(TWO_WAY | {"num_layers": 10**15})),
+        ("shape", modules(TWO_WAY | {"num_layers": -1})),
+        ("shape", modules(TWO_WAY | {"num_layers": 3})),
+        ("shape", modules(TWO_WAY | {"input_size": 4})),
         ("tokens", "abcde"),
         ("tokens", ["a", "b"]),
         ("tokens", ["a", "b", "c", "d", 3]),
         ("tokens", 3),
-        ("parity", None),
+        ("parity", 3),
         ("parity", {"difference": "small", "tolerance": 1, "where": None}),
         ("parity", {"difference": 0.0}),
         ("predictions", {"task": "tag", "labels": ["X"], "targets": None}),
@@ -581,6 +845,16 @@ def test_a_description_that_does_not_fit_is_a_damaged_recording(tmp_path, field,
 
     with pytest.raises(FileError, match="damaged"):
         Recording.load(tmp_path / "a")
+
+
+@pytest.mark.parametrize("field", ["engine", "not_finite", "shape", "tokens", "parity"])
+def test_a_description_that_lacks_a_field_is_a_damaged_recording(tmp_path, field):
+    rewrite(tmp_path / "a", lambda tensors, about: about.pop(field))  # noqa: ARG005
+
+    with pytest.raises(FileError, match="damaged") as error:
+        Recording.load(tmp_path / "a")
+
+    assert field in error.value.came
 
 
 def test_a_file_that_is_not_there_is_the_file_not_found_error_everybody_knows(tmp_path):

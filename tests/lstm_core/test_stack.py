@@ -261,10 +261,11 @@ def _keep_the_random_numbers():
 
 
 @pytest.mark.parametrize("form", inputs())
+@pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_dropout_between_modules_is_that_of_the_modules_with_the_same_seed(form, seed):
-    modules = nn.ModuleList(one_layer_each()).train()
-    x = inputs()[form]
+def test_dropout_between_modules_is_that_of_the_modules_with_the_same_seed(seed, batch_first, form):
+    modules = nn.ModuleList(one_layer_each(batch_first)).train()
+    x = inputs(batch_first)[form]
 
     torch.manual_seed(seed)
     rec = record(modules, x)

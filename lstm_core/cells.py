@@ -53,19 +53,19 @@ class FusedCell(nn.Module):
         """
         super().__init__()
         self.gates = gate_order(gates)
-        rows = len(weight_hh) if isinstance(weight_hh, Tensor) and weight_hh.dim() == 2 else 0
-        hidden_size = rows // 4
+        hidden = _checked("weight_hh", weight_hh, ("4H", "H"), weight_hh)
+        hidden_size = hidden.shape[1]
         expected = {
-            "weight_ih": (weight_ih, (rows, "input_size")),
+            "weight_ih": (weight_ih, (4 * hidden_size, "input_size")),
             "weight_hh": (weight_hh, (4 * hidden_size, hidden_size)),
-            "bias_ih": (bias_ih, (rows,)),
-            "bias_hh": (bias_hh, (rows,)),
+            "bias_ih": (bias_ih, (4 * hidden_size,)),
+            "bias_hh": (bias_hh, (4 * hidden_size,)),
         }
         for name, (tensor, shape) in expected.items():
             if tensor is None and name.startswith("bias"):
                 self.register_parameter(name, None)
             else:
-                setattr(self, name, _parameter(_checked(name, tensor, shape, weight_hh)))
+                setattr(self, name, _parameter(_checked(name, tensor, shape, hidden)))
 
     @classmethod
     def from_linear(cls, input_map: nn.Linear, hidden_map: nn.Linear, *, gates: str) -> FusedCell:

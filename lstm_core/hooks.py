@@ -46,9 +46,24 @@ class HookTable:
     """The hooks of one call, as edits of the reference's steps."""
 
     def __init__(self, hooks: Hooks, shape: StackShape, layout: Layout) -> None:
-        """Raises SelectionError for a place that there is not."""
-        self._hooks = {shape.find(key): hook for key, hook in hooks.items()}
+        """Raises SelectionError for a place that there is not, InputError for no function."""
+        self._hooks: dict[tuple[str, int, Direction], Hook] = {}
         self._layout = layout
+        for key, hook in hooks.items():
+            place = shape.find(key)
+            if not callable(hook):
+                raise InputError(
+                    f"The hook of {key} cannot be called.",
+                    came=f"a {type(hook).__name__}",
+                    expected="a function of a value and its site",
+                )
+            if place in self._hooks:
+                raise InputError(
+                    "Two hooks have the same place.",
+                    came=f"{key} and another key for {place}",
+                    expected="one hook for each place",
+                )
+            self._hooks[place] = hook
 
     def edits(self, layer: int, direction: Direction) -> Callable[[int], Edit] | None:
         """The edit of each step of one cell, None where no hook is."""

@@ -425,25 +425,27 @@ def test_what_cannot_take_a_values_place_is_refused_with_the_place(result, came)
     assert error.value.expected == "shape (4,), torch.float64 on cpu, or None"
 
 
-@pytest.mark.xfail(strict=True, reason="the second silently takes the place of the first")
-def test_two_hooks_for_one_place_are_refused_or_both_called():
+def test_two_hooks_for_one_place_are_refused():
     called = []
     hooks = {
         ("c", 0): lambda _v, _at: called.append("short"),
         ("c", 0, "forward"): lambda _v, _at: called.append("long"),
     }
 
-    try:
+    with pytest.raises(InputError, match="Two hooks have the same place") as error:
         record(make_lstm(), numbers(1, 3), hooks=hooks)
-    except (InputError, SelectionError):
-        return
-    assert called == ["short", "long"]
+
+    assert "('c', 0, 'forward')" in error.value.came
+    assert not called
 
 
-@pytest.mark.xfail(strict=True, reason="TypeError: 'int' object is not callable, without the place")
-def test_a_hook_that_cannot_be_called_is_refused():
-    with pytest.raises(InputError):
-        record(make_lstm(), numbers(1, 3), hooks={("c", 0): 3})
+@pytest.mark.parametrize("hook", [3, None, numbers(4)], ids=lambda hook: type(hook).__name__)
+def test_a_hook_that_cannot_be_called_is_refused_with_its_place(hook):
+    with pytest.raises(InputError, match="cannot be called") as error:
+        record(make_lstm(), numbers(1, 3), hooks={("c", 0): hook})
+
+    assert error.value.message == "The hook of ('c', 0) cannot be called."
+    assert error.value.came == f"a {type(hook).__name__}"
 
 
 @pytest.mark.parametrize("engine", ["compiled", "scan"])

@@ -517,9 +517,12 @@ def test_one_recording_inside_another():
 # --- what happens later does not show -----------------------------------------------------------
 
 
-def test_changing_the_results_of_an_lstm_in_place_does_not_show():
-    lstm, x = make_lstm(), numbers(5, 2, 3)
-    hx = state_for(lstm, 2)
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("batch", [None, 1, 2])
+def test_changing_the_results_of_an_lstm_in_place_does_not_show(batch, batch_first):
+    lstm = make_lstm(batch_first=batch_first)
+    axes = (5,) if batch is None else (batch, 5) if batch_first else (5, batch)
+    x, hx = numbers(*axes, 3), state_for(lstm, batch)
     expected = record(lstm, x, hx)
 
     with recording(lstm) as log, torch.no_grad():

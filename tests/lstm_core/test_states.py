@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils.rnn import pack_sequence, pad_sequence
 
 from lstm_core import record
 from lstm_core.errors import InputError
@@ -62,6 +63,24 @@ def test_a_given_state_is_where_nn_lstm_begins_and_is_given_back(options, batch,
         own = [t if batch is None else t[:, b] for t in hx]
         assert torch.equal(one.h_0, own[0])
         assert torch.equal(one.c_0, own[1])
+
+
+def test_each_sequence_of_a_ragged_batch_begins_with_its_own_state():
+    lstm = make_lstm(num_layers=2, bidirectional=True)
+    hx = state_for(lstm, 3)
+    sequences = [numbers(T, 3, seed=T) for T in (2, 5, 4)]
+    packed = pack_sequence(sequences, enforce_sorted=False)
+
+    for x, lengths in ((packed, None), (pad_sequence(sequences), [2, 5, 4])):
+        rec = record(lstm, x, hx, lengths=lengths)
+
+        with torch.no_grad():
+            _, (h_n, c_n) = lstm(packed, hx)
+        torch.testing.assert_close(rec.h_n, h_n, rtol=0, atol=1e-12)
+        torch.testing.assert_close(rec.c_n, c_n, rtol=0, atol=1e-12)
+        for b, one in enumerate(rec):
+            assert torch.equal(one.h_0, hx[0][:, b])
+            assert torch.equal(one.c_0, hx[1][:, b])
 
 
 @pytest.mark.parametrize("axes", [(), (1,), (3,)], ids=str)

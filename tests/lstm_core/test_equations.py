@@ -1,5 +1,6 @@
 """The equations against numpy and against PyTorch's own cell."""
 
+import itertools
 import math
 
 import numpy as np
@@ -105,6 +106,47 @@ def test_a_projection_narrows_h_and_leaves_c():
 
     assert torch.equal(step.c, whole.c)
     np.testing.assert_allclose(step.h.numpy(), whole.h.numpy() @ W_hr.numpy().T, atol=1e-12)
+
+
+@pytest.mark.parametrize("gates", ["".join(p) for p in itertools.permutations("ifgo")])
+def test_the_order_of_the_rows_is_the_one_that_was_said(gates):
+    blocks = {gate: (numbers(2, 3, seed=n), numbers(2, 2, seed=n + 4), numbers(2, seed=n + 8))
+              for n, gate in enumerate("ifgo")}  # fmt: skip
+
+    def in_order(order):
+        W_ih, W_hh, b = (torch.cat(part) for part in zip(*map(blocks.get, order), strict=True))
+        return CellWeights(W_ih, W_hh, b, None, None, order)
+
+    weights, usual = in_order(gates), in_order("ifgo")
+    x, h, c = numbers(4, 3, seed=20), numbers(4, 2, seed=21), numbers(4, 2, seed=22)
+
+    step = lstm_step(input_projection(x, weights), h, c, weights)
+
+    theirs = lstm_step(input_projection(x, usual), h, c, usual)
+    for a, b in zip(step, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-14)
+    for gate, (W, U, b) in blocks.items():
+        assert torch.equal(weights.W(gate), W)
+        assert torch.equal(weights.U(gate), U)
+        assert torch.equal(weights.b(gate), b)
+
+
+def test_an_edit_sees_every_quantity_in_turn_and_what_it_gives_is_gone_on_with():
+    weights = CellWeights(numbers(8, 3), numbers(8, 2), None, None, None)
+    z_x, h, c = numbers(4, 8, seed=2), numbers(4, 2, seed=3), numbers(4, 2, seed=4)
+    plain, seen = lstm_step(z_x, h, c, weights), []
+
+    def double(quantity, value):
+        seen.append(quantity)
+        return 2 * value
+
+    step = lstm_step(z_x, h, c, weights, double)
+
+    assert "".join(seen) == "ifgoch"
+    for gate in "ifgo":
+        assert torch.equal(getattr(step, gate), 2 * getattr(plain, gate))
+    assert torch.equal(step.c, 2 * (step.f * c + step.i * step.g))
+    assert torch.equal(step.h, 2 * (step.o * torch.tanh(step.c)))
 
 
 def test_a_step_names_its_parts_in_the_order_of_pytorch():

@@ -40,6 +40,17 @@ def test_the_core_knows_nothing_of_web_or_screen():
     assert not {"server", "fastapi", "starlette", "uvicorn", "plotly"} & set(loaded)
 
 
+def test_a_little_work_does_not_wait_for_a_compiler():
+    loaded = in_a_fresh_process(
+        "import lstm_core, sys, torch, threading\n"
+        "rec = lstm_core.record(torch.nn.LSTM(3, 4), torch.ones(5, 3))\n"
+        "print(rec.engine, threading.active_count(), *sys.modules)"
+    ).split()
+
+    assert loaded[:2] == ["reference", "1"]
+    assert not {"numba", "llvmlite"} & set(loaded)
+
+
 @pytest.mark.parametrize("name", lstm_core.__all__)
 def test_every_public_name_can_be_imported(name):
     value = getattr(lstm_core, name)

@@ -55,6 +55,7 @@ class FusedCell(nn.Module):
         self.gates = gate_order(gates)
         hidden = _checked("weight_hh", weight_hh, ("4H", "H"), weight_hh)
         hidden_size = hidden.shape[1]
+        _checked("weight_hh", hidden, (4 * hidden_size, hidden_size), hidden)
         expected = {
             "weight_ih": (weight_ih, (4 * hidden_size, "input_size")),
             "weight_hh": (weight_hh, (4 * hidden_size, hidden_size)),
@@ -104,7 +105,16 @@ class FusedCell(nn.Module):
     def forward(
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """(h, c) after one timestep; ``x`` (B, input_size) or (input_size,), state alike."""
+        """(h, c) after one timestep; ``x`` (B, input_size) or (input_size,), state alike.
+
+        Raises InputError for any other shape.
+        """
+        if x.dim() not in (1, 2) or x.shape[-1] != self.input_size:
+            raise InputError(
+                "The input of the cell does not fit.",
+                came=f"shape {tuple(x.shape)}",
+                expected=f"({self.input_size},) or (B, {self.input_size})",
+            )
         if state is None:
             zeros = x.new_zeros(*x.shape[:-1], self.hidden_size)
             state = zeros, zeros

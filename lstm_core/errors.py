@@ -57,7 +57,7 @@ class SizeError(LSTMCoreError, ValueError):
     """A text whose recording would be larger than allowed."""
 
 
-class SelectionError(LSTMCoreError, LookupError):
+class SelectionError(LSTMCoreError, KeyError):
     """A quantity, layer, direction or unit that was not recorded."""
 
 

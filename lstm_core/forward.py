@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from lstm_core.cells import FusedCell
 from lstm_core.equations import GATES, CellWeights
 from lstm_core.errors import InputError
-from lstm_core.inputs import Inputs
+from lstm_core.inputs import Inputs, exactly
 from lstm_core.parity import ForwardResult
 from lstm_core.sequences import Layout
 from lstm_core.stack import Layer, Recordable, Stack
@@ -103,7 +103,7 @@ class Forward:
         rows, states = self._rows, []
         layer = 0
         initial = shape.by_module(self._initial)
-        with torch.no_grad(), _without_remarks():
+        with exactly(self._stack.like), _without_remarks():
             for module, own in zip(self._stack.modules, initial, strict=True):
                 above = layer + (module.num_layers if isinstance(module, nn.LSTM) else 1)
                 rows, last = self._run(module, range(layer, above), rows, own)
@@ -147,7 +147,7 @@ class Forward:
     ) -> tuple[Tensor, list[CellState]]:
         """Layer by layer, with the recorded masks between them."""
         layout, order = self._layout, torch.tensor(self._layout.order, device=rows.device)
-        sizes, states = torch.tensor(layout.active), []
+        sizes, states = torch.tensor(layout.active, device="cpu"), []
         waiting = iter(initial)
         for n in layers:
             layer: Layer = self._stack.layers[n]
@@ -191,9 +191,14 @@ class Observed:
         output: Tensor | PackedSequence,
         h_n: Tensor,
         c_n: Tensor,
+        *,
+        weight: str | None,
     ) -> None:
-        """Copies: what the caller does to the module's results must not show here."""
-        self._weight = first_weight_not_finite(stack)
+        """Copies: what the caller does to the module's results must not show here.
+
+        ``weight`` is what :func:`first_weight_not_finite` said at the time.
+        """
+        self._weight = weight
         self._layout = layout
         if isinstance(output, PackedSequence):
             self._rows = layout.unpack(output.data.detach())  # a copy

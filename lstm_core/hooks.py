@@ -49,6 +49,12 @@ class HookTable:
         """Raises SelectionError for a place that there is not, InputError for no function."""
         self._hooks: dict[tuple[str, int, Direction], Hook] = {}
         self._layout = layout
+        if not isinstance(hooks, Mapping):
+            raise InputError(
+                "Hooks are found by their place.",
+                came=f"a {type(hooks).__name__}",
+                expected="a mapping of (quantity, layer, direction) to functions",
+            )
         for key, hook in hooks.items():
             place = shape.find(key)
             if not callable(hook):

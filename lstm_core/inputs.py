@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,16 @@ class Inputs:
     rows: Tensor
     layout: Layout
     initial: Sequence[CellState]
+
+
+@contextmanager
+def exactly(like: Tensor, *, grad: bool = False) -> Iterator[None]:
+    """In the type of the weights, whatever autocast the caller is in; with a graph if asked."""
+    kind = like.device.type
+    with torch.enable_grad() if grad else torch.no_grad(), ExitStack() as stack:
+        if torch.amp.is_autocast_available(kind):
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
 
 
 def read_inputs(

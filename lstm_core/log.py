@@ -10,6 +10,7 @@ them, on the same input, with the same dropout.
 
 from __future__ import annotations
 
+import weakref
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,16 +19,15 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core.cells import FusedCell
-from lstm_core.equations import Step, input_projection, lstm_step
+from lstm_core.equations import CellWeights, Step, input_projection, lstm_step
 from lstm_core.errors import InputError, LSTMCoreError, SelectionError
-from lstm_core.forward import Observed
-from lstm_core.inputs import Inputs
+from lstm_core.forward import Observed, first_weight_not_finite
+from lstm_core.inputs import Inputs, exactly
 from lstm_core.recorder import cut, record_observed
 from lstm_core.recordings import Key, Recording, RecordingBatch
-from lstm_core.sequences import Layout
+from lstm_core.sequences import Form, Layout
 from lstm_core.stack import Recordable, Stack, read_stack
 from lstm_core.states import CellState, zero_states
 
@@ -121,9 +121,26 @@ class _Calls(Sequence[Recorded]):
         """Called before the module runs."""
         return
 
+    def _after(self, _module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """Called with what the module returned; whatever goes wrong is none of its caller's."""
+        try:
+            self._keep(args, kwargs, output)
+        except LSTMCoreError as error:
+            self._failed(error)
+        except Exception as error:  # a subclass with other arguments or results, say
+            failure = InputError(
+                f"This call of {type(self._module).__name__} could not be recorded.",
+                came=f"{type(error).__name__}: {error}",
+                expected="the arguments and results of nn.LSTM or nn.LSTMCell",
+            )
+            failure.__cause__ = error
+            self._failed(failure)
+
     @abstractmethod
-    def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        """Called with what the module returned."""
+    def _keep(self, args: Any, kwargs: Any, output: Any) -> None: ...
+
+    @abstractmethod
+    def _failed(self, error: LSTMCoreError) -> None: ...
 
     @abstractmethod
     def _results(self) -> Sequence[Recorded | LSTMCoreError]: ...
@@ -152,29 +169,26 @@ class _LSTMCalls(_Calls):
     def _results(self) -> Sequence[Recorded | LSTMCoreError]:
         return self._recorded
 
+    def _failed(self, error: LSTMCoreError) -> None:
+        self._recorded.append(error)
+
     def _before(self, module: nn.Module, _args: Any, _kwargs: Any) -> None:
         # The masks are not to be had from outside, but the same numbers can be drawn again.
         self._random = torch.get_rng_state() if _draws(module) else None
 
-    def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+    def _keep(self, args: Any, kwargs: Any, output: Any) -> None:
         x, hx = _arguments(args, kwargs, "input")
-        try:
-            with _beside(x.data if isinstance(x, PackedSequence) else x, self._random):
-                self._recorded.append(self._record(module, x, hx, output))
-        except LSTMCoreError as error:
-            self._recorded.append(error)
-
-    def _record(self, module: nn.Module, x: Any, hx: Any, output: Any) -> Recorded:
-        if _draws(module) and not next(module.parameters()).is_cpu:
+        stack = read_stack(self._module)
+        if self._random is not None and not stack.like.is_cpu:
             raise InputError(
                 "The dropout inside an LSTM on this device cannot be seen from outside.",
                 came="training mode with dropout between layers, not on the CPU",
                 expected="evaluation mode, or record(lstm, x), which draws masks of its own",
             )
-        stack = read_stack(module)
-        like = stack.like
-        x, hx = _in_type(x, like), None if hx is None else tuple(_in_type(t, like) for t in hx)
-        return record_observed(stack, x, hx, output)
+        with _beside(stack.like, self._random):
+            x = _in_type(x, stack.like)
+            hx = None if hx is None else tuple(_in_type(part, stack.like) for part in hx)
+            self._recorded.append(record_observed(stack, x, hx, output))
 
 
 @dataclass
@@ -184,90 +198,102 @@ class _CellRun:
     stack: Stack
     batched: bool
     initial: CellState  # (B, ·)
+    weight: str | None  # the first that is not finite
     xs: list[Tensor] = field(default_factory=list)  # (B, input_size) each
     steps: list[Step] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)  # h as the module returned it
-    returned: tuple[Tensor, Tensor] | None = None
+    c: Tensor | None = None  # the last it returned
+    #: The last (h, c) themselves, weakly: what came before them is the caller's to keep.
+    returned: tuple[weakref.ref[Tensor], ...] = ()
 
     def goes_on(self, x: Tensor, hx: Any) -> bool:
+        """Whether ``hx`` is the state returned last, and still what it was."""
         return (
-            self.returned is not None
-            and hx is not None
-            and all(a is b for a, b in zip(hx, self.returned, strict=True))
+            hx is not None
+            and self.c is not None
             and (x.dim() == 2) == self.batched
+            and all(given is ref() for given, ref in zip(hx, self.returned, strict=True))
+            and all(map(torch.equal, hx, (self.outputs[-1], self.c)))
         )
+
+    def step(self, x: Tensor, weights: CellWeights, h: Tensor, c: Tensor) -> None:
+        """One more timestep; ``h`` and ``c`` are what the module returned for it."""
+        h_before, c_before = (self.steps[-1].h, self.steps[-1].c) if self.steps else self.initial
+        z_x = input_projection(x, weights)
+        self.xs.append(x)
+        self.steps.append(lstm_step(z_x, h_before, c_before, weights))
+        self.outputs.append(h.detach().clone())
+        self.c = c.detach().clone()
+        self.returned = weakref.ref(h), weakref.ref(c)
 
     def recorded(self) -> Recorded:
         T, B = len(self.xs), len(self.xs[0])
-        layout = Layout(
-            "batch" if self.batched else "sequence", (T,) * B, tuple(range(B)), False, T
-        )
-        rows = torch.stack(self.xs, dim=1).flatten(0, 1)
+        form: Form = "batch" if self.batched else "sequence"
+        layout = Layout(form, (T,) * B, tuple(range(B)), padded_length=T)
         arrays: dict[Key, Tensor] = {
-            (quantity, 0, "forward"): torch.stack(
-                [getattr(step, quantity) for step in self.steps], dim=1
-            ).flatten(0, 1)
+            (quantity, 0, "forward"): _rows([getattr(step, quantity) for step in self.steps])
             for quantity in Step._fields
         }
-        assert self.returned is not None
+        assert self.c is not None
         output = torch.stack(self.outputs)
-        observed = Observed(self.stack, layout, output, *self.returned)
-        inputs = Inputs(self.stack, rows, layout, [self.initial])
+        observed = Observed(
+            self.stack, layout, output, self.outputs[-1], self.c, weight=self.weight
+        )
+        inputs = Inputs(self.stack, _rows(self.xs), layout, [self.initial])
         return cut(inputs, arrays, {}, observed, "reference")
+
+
+def _rows(steps: list[Tensor]) -> Tensor:
+    """(B, ·) of each step as rows, sequence after sequence."""
+    return torch.stack(steps, dim=1).flatten(0, 1)
 
 
 class _CellCalls(_Calls):
     def __init__(self, module: nn.LSTMCell | FusedCell) -> None:
         super().__init__(module)
         self._runs: list[_CellRun | LSTMCoreError] = []
-        self._built: list[Recorded | LSTMCoreError] = []
+        #: By run: how many steps it had, and what was built of them.
+        self._built: dict[int, tuple[int, Recorded | LSTMCoreError]] = {}
 
     def _results(self) -> Sequence[Recorded | LSTMCoreError]:
-        # Built when first read. Only the last run can have grown since.
-        if len(self._built) < len(self._runs) or self._grown():
-            self._built = [
-                run.recorded() if isinstance(run, _CellRun) else run for run in self._runs
-            ]
-        return self._built
+        """Built when first read; only the last run can have grown since."""
+        for n, run in enumerate(self._runs):
+            length = len(run.xs) if isinstance(run, _CellRun) else 0
+            if n not in self._built or self._built[n][0] != length:
+                self._built[n] = length, run.recorded() if isinstance(run, _CellRun) else run
+        return [built for _, built in self._built.values()]
 
-    def _grown(self) -> bool:
-        run, built = (self._runs[-1], self._built[-1]) if self._runs else (None, None)
-        if not isinstance(run, _CellRun) or built is None or isinstance(built, LSTMCoreError):
-            return False
-        one = built[0] if isinstance(built, RecordingBatch) else built
-        return len(one) < len(run.xs)
+    def _failed(self, error: LSTMCoreError) -> None:
+        self._runs.append(error)
 
-    def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        x, hx = _arguments(args, kwargs, "x" if isinstance(module, FusedCell) else "input")
-        last = self._runs[-1] if self._runs else None
-        try:
-            with _beside(x, None):
-                if not isinstance(last, _CellRun) or not last.goes_on(x, hx):
-                    last = self._begin(x, hx)
-                    self._runs.append(last)
-                self._step(last, x, output)
-        except LSTMCoreError as error:
-            self._runs.append(error)
-
-    def _begin(self, x: Tensor, hx: Any) -> _CellRun:
+    def _keep(self, args: Any, kwargs: Any, output: Any) -> None:
+        x, hx = _arguments(args, kwargs, "x" if isinstance(self._module, FusedCell) else "input")
         stack = read_stack(self._module)
+        with _beside(stack.like, None):
+            last = self._runs[-1] if self._runs else None
+            fresh = not isinstance(last, _CellRun) or not last.goes_on(x, hx)
+            run = self._begin(stack, x, hx) if fresh else last
+            assert isinstance(run, _CellRun)
+            x = _in_type(x, stack.like).detach().clone()
+            h, c = output
+            run.step(x if run.batched else x[None], stack.layers[0].cells["forward"], h, c)
+            if fresh:
+                self._runs.append(run)
+
+    def _begin(self, stack: Stack, x: Tensor, hx: Any) -> _CellRun:
+        if 0 in x.shape:
+            raise InputError(
+                "There is nothing to record.",
+                came=f"shape {tuple(x.shape)}",
+                expected="at least one sequence",
+            )
         batched = x.dim() == 2
         if hx is None:
             initial = zero_states(stack.shape, len(x) if batched else 1, stack.like)[0]
         else:
-            h, c = (_in_type(t, stack.like).detach().clone() for t in hx)
+            h, c = (_in_type(part, stack.like).detach().clone() for part in hx)
             initial = CellState(h, c) if batched else CellState(h[None], c[None])
-        return _CellRun(stack, batched, initial)
-
-    def _step(self, run: _CellRun, x: Tensor, output: Any) -> None:
-        weights = read_stack(self._module).layers[0].cells["forward"]
-        x = _in_type(x, run.stack.like).detach().clone()
-        x = x if run.batched else x[None]
-        h, c = (run.steps[-1].h, run.steps[-1].c) if run.steps else run.initial
-        run.xs.append(x)
-        run.steps.append(lstm_step(input_projection(x, weights), h, c, weights))
-        run.outputs.append(output[0].detach().clone())
-        run.returned = output
+        return _CellRun(stack, batched, initial, first_weight_not_finite(stack))
 
 
 def _draws(module: nn.Module) -> bool:
@@ -287,13 +313,9 @@ def _arguments(args: Any, kwargs: Any, name: str) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _beside(x: Tensor, random: Tensor | None) -> Iterator[None]:
+def _beside(like: Tensor, random: Tensor | None) -> Iterator[None]:
     """Nothing in here is seen by autograd, cast by autocast, or noticed by the random numbers."""
-    with (
-        torch.no_grad(),
-        torch.autocast(x.device.type, enabled=False),
-        torch.random.fork_rng(devices=[], enabled=random is not None),
-    ):
+    with exactly(like), torch.random.fork_rng(devices=[], enabled=random is not None):
         if random is not None:
             torch.set_rng_state(random)
         yield

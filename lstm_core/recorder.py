@@ -13,9 +13,9 @@ from lstm_core import engines
 from lstm_core.cells import FusedCell
 from lstm_core.engines import Engine, Work
 from lstm_core.errors import InputError
-from lstm_core.forward import Forward, Observed, Reference
+from lstm_core.forward import Forward, Observed, Reference, first_weight_not_finite
 from lstm_core.hooks import Hooks, HookTable
-from lstm_core.inputs import Inputs, read_inputs, shape_of
+from lstm_core.inputs import Inputs, exactly, read_inputs, shape_of
 from lstm_core.recordings import Key, Recording, RecordingBatch
 from lstm_core.sequences import Layout
 from lstm_core.stack import Stack, read_stack
@@ -66,8 +66,9 @@ def record(
 
     Raises InputError for what does not fit.
     """
-    with torch.enable_grad() if grad else torch.no_grad():
-        inputs = read_inputs(read_stack(lstm), x, hx, lengths=lengths, state=state)
+    stack = read_stack(lstm)
+    with exactly(stack.like, grad=grad):
+        inputs = read_inputs(stack, x, hx, lengths=lengths, state=state)
         layout, shape = inputs.layout, inputs.stack.shape
         if tokens is not None and (layout.batched or len(tokens) != layout.steps):
             raise InputError(
@@ -89,10 +90,12 @@ def record_observed(
     result: tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]],
 ) -> Recording | RecordingBatch:
     """Record what a module has just run, compared with what it returned."""
-    with torch.no_grad():
+    with exactly(stack.like):
         inputs = read_inputs(stack, x, hx)
         output, (h_n, c_n) = result
-        return _record(inputs, observed=Observed(stack, inputs.layout, output, h_n, c_n))
+        weight = first_weight_not_finite(stack)
+        observed = Observed(stack, inputs.layout, output, h_n, c_n, weight=weight)
+        return _record(inputs, observed=observed)
 
 
 def _record(

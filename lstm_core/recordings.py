@@ -242,7 +242,10 @@ class Recording:
         modules = tuple(ModuleShape(**module) for module in about["shape"]["modules"])
         if sum(module.num_layers for module in modules) > len(tensors):  # before they are counted
             raise ValueError(f"{modules} in {len(tensors)} arrays")
-        shape = StackShape(modules, bool(about["shape"]["listed"]))
+        shape = StackShape(modules, about["shape"]["listed"])
+        for value, kind in ((about["shape"]["listed"], bool), (about["engine"], str)):
+            if not isinstance(value, kind):
+                raise ValueError(f"{value!r} is no {kind.__name__}")
         predictions = None
         if about["predictions"]:
             predictions = Predictions(
@@ -268,7 +271,7 @@ class Recording:
             },
             tokens=tokens,
             predictions=predictions,
-            engine=str(about["engine"]),
+            engine=about["engine"],
             hooked=about["parity"] is None,
             metadata=dict(about["metadata"]),
         )

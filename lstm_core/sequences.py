@@ -1,7 +1,8 @@
 """The sequences of one call: how they came, how they are laid out, how results go back.
 
 Inside, the timesteps of all sequences are the rows of one matrix, sequence after sequence, so
-that what belongs to one recording lies together and padding takes no room.
+that what belongs to one recording lies together and padding takes no room. Numbers of rows are on
+the CPU whatever the default device is; PyTorch wants ``batch_sizes`` there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import index
 from typing import Literal
 
 import torch
@@ -22,7 +24,7 @@ from lstm_core.quantities import Direction
 #: One sequence (T, width); a padded batch with a third axis; a PackedSequence.
 Form = Literal["sequence", "batch", "packed"]
 
-#: Rows of one step: one slice where all sequences are equally long, else their numbers.
+#: Rows of one step: a slice where all sequences are equally long and in order, else their numbers.
 Rows = slice | Tensor
 
 
@@ -82,35 +84,36 @@ class Layout:
     def rows(self, direction: Direction) -> list[Rows]:
         """Per step the rows to compute, in working order; backward goes from each one's end."""
         stride = 1 if direction == "forward" else -1
-        if not self.ragged:
+        if not self.ragged and self.order == tuple(range(len(self.order))):
             T = self.steps
             order = range(T) if direction == "forward" else range(T - 1, -1, -1)
-            # Equal lengths leave the order alone, so every T-th row is the next sequence's.
-            return [slice(t, None, T) for t in order]
-        first = torch.tensor(self.first_rows(direction))
+            return [slice(t, None, T) for t in order]  # every T-th row is the next sequence's
+        first = torch.tensor(self.first_rows(direction), device="cpu")
         return [first[:active] + step * stride for step, active in enumerate(self.active)]
 
     @cached_property
     def active(self) -> list[int]:
         """How many sequences still run, per step: PyTorch's ``batch_sizes``."""
-        lengths = torch.tensor([self.lengths[b] for b in self.order])
-        counts: list[int] = (lengths > torch.arange(self.steps)[:, None]).sum(dim=1).tolist()
+        lengths = torch.tensor([self.lengths[b] for b in self.order], device="cpu")
+        counts: list[int] = (
+            (lengths > torch.arange(self.steps, device="cpu")[:, None]).sum(dim=1).tolist()
+        )
         return counts
 
     def packed_rows(self, direction: Direction = "forward") -> Tensor:
         """The rows in the order of a PackedSequence: step by step."""
-        first = torch.tensor(self.first_rows(direction))
+        first = torch.tensor(self.first_rows(direction), device="cpu")
         stride = 1 if direction == "forward" else -1
-        grid = first + stride * torch.arange(self.steps)[:, None]  # (steps, B)
-        lengths = torch.tensor([self.lengths[b] for b in self.order])
-        return grid[lengths > torch.arange(self.steps)[:, None]]
+        grid = first + stride * torch.arange(self.steps, device="cpu")[:, None]  # (steps, B)
+        lengths = torch.tensor([self.lengths[b] for b in self.order], device="cpu")
+        return grid[lengths > torch.arange(self.steps, device="cpu")[:, None]]
 
     def pack(self, rows: Tensor) -> PackedSequence:
         """Rows as a PackedSequence like the one that came, or as PyTorch would make one."""
         order = torch.tensor(self.order, device=rows.device)
         return PackedSequence(
             rows[self.packed_rows().to(rows.device)],
-            torch.tensor(self.active),
+            torch.tensor(self.active, device="cpu"),
             None if self.presorted else order,
             None if self.presorted else torch.argsort(order),
         )
@@ -196,7 +199,9 @@ def read_sequences(
 def _read_packed(packed: PackedSequence) -> tuple[Tensor, Layout]:
     counts = packed.batch_sizes
     # One sequence is as long as there are steps with at least that many sequences.
-    sorted_lengths = (counts[:, None] > torch.arange(int(counts[0]))).sum(dim=0).tolist()
+    sorted_lengths = (
+        (counts[:, None] > torch.arange(int(counts[0]), device="cpu")).sum(dim=0).tolist()
+    )
     indices = packed.sorted_indices
     order = list(range(len(sorted_lengths))) if indices is None else indices.tolist()
     lengths = [0] * len(order)
@@ -216,23 +221,25 @@ def _read_lengths(lengths: object, B: int, T: int) -> tuple[int, ...]:
     expected = f"{B} whole numbers from 1 to {T}, one per sequence"
     if isinstance(lengths, Tensor):
         lengths = lengths.tolist()
-    if not isinstance(lengths, list | tuple) or not all(
-        isinstance(n, int) and not isinstance(n, bool) for n in lengths
-    ):
+    try:
+        if any(isinstance(length, bool) for length in lengths):  # type: ignore[attr-defined]
+            raise TypeError("a mask is no list of lengths")
+        cut = tuple(index(length) for length in lengths)  # type: ignore[attr-defined]
+    except TypeError as error:
         raise InputError(
             "The lengths are no list of numbers.", came=repr(lengths), expected=expected
-        )
-    if len(lengths) != B:
+        ) from error
+    if len(cut) != B:
         raise InputError(
             "The lengths do not fit the batch.",
-            came=f"{len(lengths)} lengths for {B} sequences",
+            came=f"{len(cut)} lengths for {B} sequences",
             expected=expected,
         )
-    for b, length in enumerate(lengths):
+    for b, length in enumerate(cut):
         if not 1 <= length <= T:
             raise InputError(
                 "A sequence is empty or longer than the input.",
                 came=f"length {length} of sequence {b}",
                 expected=expected,
             )
-    return tuple(lengths)
+    return cut

@@ -174,7 +174,7 @@ class StackShape:
         quantity, layer, *rest = key
         if not isinstance(quantity, str) or quantity not in QUANTITIES:
             raise SelectionError("No such quantity.", came=repr(quantity), exists=list(QUANTITIES))
-        if layer not in range(self.num_layers):
+        if not isinstance(layer, int) or layer not in range(self.num_layers):
             layers = [str(n) for n in range(self.num_layers)]
             raise SelectionError("No such layer.", came=repr(layer), exists=layers)
         directions = self.directions(layer)

@@ -76,22 +76,22 @@ def read_stack(source: object) -> Stack:
     listed = isinstance(source, list | tuple | nn.ModuleList | nn.Sequential)
     modules: list[Recordable] = []
     layers: list[Layer] = []
-    gap = 0.0  # dropout that waits for the next module
+    waiting: nn.Dropout | None = None  # for the next module
     entries = list(source) if listed else [source]  # type: ignore[call-overload]
     for position, entry in enumerate(entries):
         if listed and isinstance(entry, nn.Dropout):
-            if not modules or position == len(entries) - 1 or gap:
+            if not modules or position == len(entries) - 1 or waiting:
                 raise InputError(
                     "Dropout in a stack stands between two of its modules.",
                     came=f"{entry} at place {position} of {len(entries)}",
                     expected="one nn.Dropout between two modules, none before or after all",
                 )
-            gap = entry.p if entry.training else 0.0
+            waiting = entry
             continue
         module = _recordable(entry, f"[{position}]" if listed else "")
-        if gap:
-            layers[-1] = Layer(layers[-1].cells, gap)
-            gap = 0.0
+        if waiting:
+            layers[-1] = Layer(layers[-1].cells, waiting.p if waiting.training else 0.0)
+            waiting = None
         modules.append(module)
         layers += _layers_of(module)
     if not modules:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from lstm_core.equations import Step, input_projection, lstm_step
 from lstm_core.errors import InputError
-from lstm_core.inputs import initial_states
+from lstm_core.inputs import exactly, initial_states
 from lstm_core.recorder import Source
 from lstm_core.recordings import Recording, RecordingBatch
 from lstm_core.shape import StackShape
@@ -86,6 +85,12 @@ def steps(
             came="training=True with dropout between layers",
             expected="call .eval() first; record() keeps the masks",
         )
+    if not isinstance(xs, Iterable):
+        raise InputError(
+            "The timesteps cannot be gone through.",
+            came=f"a {type(xs).__name__}",
+            expected="a tensor (T, [B,] input_size), or anything that gives a timestep at a time",
+        )
     return _steps(stack, xs, hx, state, grad)
 
 
@@ -102,7 +107,7 @@ def _steps(
         _check(stack, x, timestep, axes if states else None)
         batched = x.dim() == 2
         # Entered anew each time: the caller's own code runs between two steps.
-        with torch.enable_grad() if grad else torch.no_grad():
+        with exactly(stack.like, grad=grad):
             if states is None:
                 axes = tuple(x.shape[:-1])
                 states = initial_states(stack, batched, len(x) if batched else 1, hx, state)
@@ -112,7 +117,8 @@ def _steps(
                 weights = layer.cells["forward"]
                 h, c = states[n]
                 step = lstm_step(input_projection(below, weights), h, c, weights)
-                states[n] = CellState(step.h, step.c)
+                # Copies: what the caller does to the step he is given must not go on from here.
+                states[n] = CellState(step.h.clone(), step.c.clone())
                 layers.append(step if batched else Step(*(value[0] for value in step)))
                 below = step.h
         yield StreamedStep(timestep, stack.shape, tuple(layers))

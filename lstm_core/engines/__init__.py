@@ -39,20 +39,21 @@ def choose(work: Work, asked: Engine | None) -> Engine:
     """The engine to use. Raises InputError when the one asked for cannot do it."""
     if asked is not None and asked not in ENGINES:
         raise InputError("No such engine.", came=repr(asked), exists=ENGINES)
-    obstacles = {engine: _obstacle(engine, work) for engine in ENGINES}
     if asked is not None:
-        if reason := obstacles[asked]:
+        reason = _obstacle(asked, work)
+        if asked == "compiled" and not reason:
+            compiled.warm_up()
+            reason = _obstacle(asked, work)  # only now it is known whether that worked
+        if reason:
             raise InputError(
                 f"The engine {asked!r} cannot do this.",
                 came=reason,
                 expected="engine='reference', or none, which chooses",
             )
-        if asked == "compiled":
-            compiled.warm_up()
         return asked
-    if not obstacles["compiled"] and compiled.is_ready(work.cell_steps):
+    if not _obstacle("compiled", work) and compiled.is_ready(work.cell_steps):
         return "compiled"
-    if work.like.is_cuda and not obstacles["scan"]:
+    if work.like.is_cuda and not _obstacle("scan", work):
         return "scan"
     return "reference"
 

@@ -72,7 +72,7 @@ class _Loader:
         try:
             from lstm_core.engines import kernel
 
-            if aside and not kernel.is_on_disk():
+            if aside and kernel.is_wanted_on_disk():
                 _compile_elsewhere()
             kernel.prepare()
             self.kernel = kernel
@@ -212,3 +212,15 @@ def _numpy_type(tensor: Tensor) -> type[np.float32] | type[np.float64]:
 @cache
 def _threads(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="gatescope")
+
+
+def _after_fork() -> None:
+    """A forked process has none of its parent's threads, though it remembers them."""
+    global _loader
+    _threads.cache_clear()
+    if _loader.kernel is None:
+        _loader = _Loader()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -74,7 +74,7 @@ def _power_of_two(_context: Any, shifted: Any) -> Any:
 
 @njit(fastmath={"contract"}, inline="always", error_model="numpy")
 def _exp_parts(x: Any) -> Any:
-    """(2^n, e^r - 1) with exp(x) = 2^n e^r, while 2^n is a normal number."""
+    """(2^n, e^r - 1) with exp(x) = 2^n e^r, while 2^n is a normal number, or just infinite."""
     number = type(x)
     shifted = x * number(_LOG2_E) + _round_shift(x)
     n = shifted - _round_shift(x)
@@ -99,10 +99,12 @@ def _exp_parts(x: Any) -> Any:
 def _sigmoid(x: Any) -> Any:
     number = type(x)
     y = -x
-    y = number(87) if y > number(87) else y  # NaN is neither, and passes
+    # Just far enough for 2^n to be infinite, and the gate shut; NaN is neither, and passes.
+    most = number(709.8) if _is_double(x) else number(88.9)
+    y = most if y > most else y
     y = number(-87) if y < number(-87) else y
     power, p = _exp_parts(y)
-    return number(1) / (number(1) + (power + power * p))
+    return number(1) / (number(1) + power * (number(1) + p))
 
 
 @njit(fastmath={"contract"}, inline="always", error_model="numpy")
@@ -300,8 +302,8 @@ def prepare() -> None:
         run.compile((matrix,) * 13 + (numbers, numbers, types.int64))
 
 
-def is_on_disk() -> bool:
-    """Whether it was compiled before and can be loaded, as far as one can see from outside."""
+def is_wanted_on_disk() -> bool:
+    """Whether it could be kept on the disk and is not there yet, as far as one can see."""
     folder = run.stats.cache_path
     if folder is None:
         return False
@@ -309,4 +311,4 @@ def is_on_disk() -> bool:
     found = [
         path for path in Path(folder).glob("kernel.run-*.nbc") if path.stat().st_mtime > source
     ]
-    return len(found) >= len(PRECISIONS)
+    return len(found) < len(PRECISIONS)

@@ -30,7 +30,7 @@ def run(
     h_0, c_0 = state
     packed = layout.packed_rows(direction).to(x.device)
     x = x[packed]  # step by step, the sequences that still run; all below is in this order
-    batch_sizes = torch.tensor(layout.active)
+    batch_sizes = torch.tensor(layout.active, device="cpu")
     h = torch_lstm(x, batch_sizes, weights, (h_0, c_0))[0]
 
     B = len(layout.order)
@@ -55,7 +55,11 @@ def run(
 
 
 def solve(f: Tensor, u: Tensor, c_0: Tensor) -> Tensor:
-    """``c_t = f_t c_{t-1} + u_t`` for all t: f, u (T, …) and c_0 (…) give c (T, …)."""
+    """``c_t = f_t c_{t-1} + u_t`` for all t: f, u (T, …) and c_0 (…) give c (T, …).
+
+    An infinite c_0 may become NaN where it stays infinite step by step: 0 · ∞, once a block's
+    product of f underflows.
+    """
     T = len(f)
     size = math.ceil(math.sqrt(T))
     blocks = math.ceil(T / size)
@@ -76,13 +80,12 @@ def _rows_before(batch_sizes: Tensor) -> Tensor:
     """In packed order, the row of the same sequence one step before."""
     starts = torch.cumsum(batch_sizes, 0) - batch_sizes
     previous = torch.cat([starts[:1], starts[:-1]])
-    return torch.repeat_interleave(previous - starts, batch_sizes) + torch.arange(
-        int(batch_sizes.sum())
-    )
+    rows = torch.arange(int(batch_sizes.sum()), device="cpu")
+    return torch.repeat_interleave(previous - starts, batch_sizes) + rows
 
 
 def _places(batch_sizes: Tensor) -> Tensor:
     """In packed order, the place in a grid (steps, B) laid out flat."""
     steps, B = len(batch_sizes), int(batch_sizes[0])
-    grid = torch.arange(steps * B).view(steps, B)
-    return grid[torch.arange(B) < batch_sizes[:, None]]
+    grid = torch.arange(steps * B, device="cpu").view(steps, B)
+    return grid[torch.arange(B, device="cpu") < batch_sizes[:, None]]

@@ -278,7 +278,6 @@ def test_a_weight_hh_that_is_no_matrix_is_refused_by_its_name(weight_hh):
         FusedCell(numbers(16, 3), weight_hh)
 
 
-@pytest.mark.xfail(strict=True, reason="weight_ih is blamed for it")
 @pytest.mark.parametrize("rows", [8, 10, 16])
 def test_a_weight_hh_that_has_not_four_times_as_many_rows_as_columns_is_refused_by_its_name(rows):
     with pytest.raises(InputError, match="weight_hh does not fit"):

@@ -71,9 +71,6 @@ def test_a_packed_sequence_is_its_sequences_in_the_callers_order(lengths, presor
     assert layout.form == "packed"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Layout.rows takes sequences of equal length in the caller's order"
-)
 @steady
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=5), st.randoms())
 def test_any_order_of_working_is_understood_also_one_that_torch_would_not_choose(lengths, random):

@@ -532,7 +532,6 @@ def test_dropout_that_stands_between_no_two_modules_is_refused(modules, place):
     assert error.value.came == f"Dropout(p=0.5, inplace=False) {place}"
 
 
-@pytest.mark.xfail(strict=True, reason="looked at only while the first one drops anything")
 def test_two_dropouts_in_a_row_are_refused_in_evaluation_mode_too():
     modules = [make_lstm(), nn.Dropout(0.5).eval(), nn.Dropout(0.5).eval(), make_lstm(4, 4)]
 

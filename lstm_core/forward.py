@@ -146,7 +146,7 @@ class Forward:
         self, layers: range, rows: Tensor, initial: list[CellState]
     ) -> tuple[Tensor, list[CellState]]:
         """Layer by layer, with the recorded masks between them."""
-        layout, order = self._layout, torch.tensor(self._layout.order, device=rows.device)
+        layout = self._layout
         sizes, states = torch.tensor(layout.active, device="cpu"), []
         waiting = iter(initial)
         for n in layers:
@@ -156,10 +156,10 @@ class Forward:
                 packed = layout.packed_rows(direction).to(rows.device)
                 state = next(waiting)
                 output, h_n, c_n = torch_lstm(
-                    rows[packed], sizes, weights, (state.h[order], state.c[order])
+                    rows[packed], sizes, weights, (layout.sort(state.h), layout.sort(state.c))
                 )
                 outputs.append(output[torch.argsort(packed)])
-                states.append(CellState(h_n[torch.argsort(order)], c_n[torch.argsort(order)]))
+                states.append(CellState(layout.unsort(h_n), layout.unsort(c_n)))
             rows = torch.cat(outputs, dim=-1)
             if n in self._masks and n != layers[-1]:
                 rows = rows * self._masks[n]
@@ -168,8 +168,8 @@ class Forward:
     def _run_cell(
         self, cell: nn.LSTMCell | FusedCell, rows: Tensor, initial: CellState
     ) -> tuple[Tensor, list[CellState]]:
-        layout, order = self._layout, torch.tensor(self._layout.order, device=rows.device)
-        h, c = initial.h[order], initial.c[order]  # of every sequence, its last
+        layout = self._layout
+        h, c = layout.sort(initial.h), layout.sort(initial.c)  # of every sequence, its last
         output = rows.new_empty(len(rows), h.shape[1])
         for step in layout.rows("forward"):
             x = rows[step]
@@ -177,8 +177,7 @@ class Forward:
             h_new, c_new = _step(cell, x, (h[:n], c[:n]))
             output[step] = h_new
             h, c = torch.cat([h_new, h[n:]]), torch.cat([c_new, c[n:]])
-        back = torch.argsort(order)
-        return output, [CellState(h[back], c[back])]
+        return output, [CellState(layout.unsort(h), layout.unsort(c))]
 
 
 class Observed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -31,10 +31,12 @@ class Inputs:
 def exactly(like: Tensor, *, grad: bool = False) -> Iterator[None]:
     """In the type of the weights, whatever autocast the caller is in; with a graph if asked."""
     kind = like.device.type
-    with torch.enable_grad() if grad else torch.no_grad(), ExitStack() as stack:
-        if torch.amp.is_autocast_available(kind):
-            stack.enter_context(torch.autocast(kind, enabled=False))
-        yield
+    with torch.enable_grad() if grad else torch.no_grad():
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            with torch.autocast(kind, enabled=False):
+                yield
+        else:
+            yield
 
 
 def read_inputs(

@@ -150,9 +150,8 @@ def _run(
     stack, layout = inputs.stack, inputs.layout
     arrays: dict[Key, Tensor] = {}
     masks: dict[int, Tensor] = {}
-    order = torch.tensor(layout.order, device=inputs.rows.device)
     states = {
-        cell: (state.h[order], state.c[order])
+        cell: (layout.sort(state.h), layout.sort(state.c))
         for cell, state in zip(stack.shape.cells, inputs.initial, strict=True)
     }
     parts = [inputs.rows]

@@ -53,6 +53,21 @@ class Layout:
     def ragged(self) -> bool:
         return len(set(self.lengths)) > 1
 
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether the working order is the caller's."""
+        return self.order == tuple(range(len(self.order)))
+
+    def sort(self, batch: Tensor) -> Tensor:
+        """(B, ·) in the caller's order to (B, ·) in working order."""
+        return batch if self.in_order else batch[torch.tensor(self.order, device=batch.device)]
+
+    def unsort(self, batch: Tensor) -> Tensor:
+        """The inverse of :meth:`sort`."""
+        if self.in_order:
+            return batch
+        return batch[torch.argsort(torch.tensor(self.order, device=batch.device))]
+
     @property
     def padded(self) -> bool:
         """Whether a padded batch really is."""
@@ -84,7 +99,7 @@ class Layout:
     def rows(self, direction: Direction) -> list[Rows]:
         """Per step the rows to compute, in working order; backward goes from each one's end."""
         stride = 1 if direction == "forward" else -1
-        if not self.ragged and self.order == tuple(range(len(self.order))):
+        if self.in_order and not self.ragged:
             T = self.steps
             order = range(T) if direction == "forward" else range(T - 1, -1, -1)
             return [slice(t, None, T) for t in order]  # every T-th row is the next sequence's

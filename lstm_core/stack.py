@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from lstm_core.cells import FusedCell
 from lstm_core.equations import CellWeights
 from lstm_core.errors import InputError, SelectionError
 from lstm_core.quantities import DIRECTIONS, Direction
-from lstm_core.shape import LSTMShape, ModuleShape, StackShape
+from lstm_core.shape import ModuleShape, StackShape
 
 #: One module that can be recorded.
 Recordable: TypeAlias = nn.LSTM | nn.LSTMCell | FusedCell
@@ -103,7 +104,7 @@ def read_stack(source: object) -> Stack:
     stack = Stack(
         tuple(modules),
         tuple(layers),
-        StackShape(_shapes(modules), listed),
+        _stack_shape(_shapes(modules), listed),
         batch_first=_batch_first(modules),
     )
     _check_kind(stack)
@@ -181,11 +182,24 @@ def _shapes(modules: list[Recordable]) -> tuple[ModuleShape, ...]:
 
 def _shape(module: Recordable) -> ModuleShape:
     if isinstance(module, nn.LSTM):
-        options = vars(LSTMShape.of(module))
-        return ModuleShape(**options)
-    bias = module.bias if isinstance(module, nn.LSTMCell) else module.weights.bias is not None
-    kind = "LSTMCell" if isinstance(module, nn.LSTMCell) else "FusedCell"
-    return ModuleShape(module.input_size, module.hidden_size, bias=bias, kind=kind)
+        return _module_shape(
+            module.input_size,
+            module.hidden_size,
+            module.num_layers,
+            module.bias,
+            module.bidirectional,
+            module.proj_size,
+        )
+    if isinstance(module, nn.LSTMCell):
+        bias, kind = module.bias, "LSTMCell"
+    else:
+        bias, kind = module.weights.bias is not None, "FusedCell"
+    return _module_shape(module.input_size, module.hidden_size, 1, bias, False, 0, kind)
+
+
+# Kept, because what they derive is kept with them; a short recording takes no longer than that.
+_module_shape = lru_cache(maxsize=256)(ModuleShape)
+_stack_shape = lru_cache(maxsize=256)(StackShape)
 
 
 def _batch_first(modules: list[Recordable]) -> bool:

@@ -13,11 +13,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from torch import Tensor
 from lstm_core.equations import GATES, CellWeights, Step
 from lstm_core.quantities import Direction
 from lstm_core.sequences import Layout
+
+Array: TypeAlias = np.ndarray[Any, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +139,8 @@ def run(
     use.
     """
     arrays = {direction: _project(parts, weights) for direction, weights in cells.items()}
+    assert _loader.kernel is not None
+    kernel: Callable[..., None] = _loader.kernel.run
     lengths = np.array([layout.lengths[b] for b in layout.order])
     threads = torch.get_num_threads()
     count = max(1, min(len(lengths), threads // len(cells)))
@@ -144,13 +148,13 @@ def run(
     for direction, weights in cells.items():
         first = np.array(layout.first_rows(direction))
         stride = 1 if direction == "forward" else -1
-        fixed = [*_numpy(arrays[direction].values()), *_numpy(_matrices(weights))]
+        fixed = [*arrays[direction].values(), *_matrices(weights)]
         for n in range(count):
             share = slice(n, None, count)  # interleaved, so that all have as much to do
             # Copies: the kernel works in the states.
             h, c = (np.array(t[share].numpy(), order="C") for t in states[direction])
             tasks.append(
-                partial(_kernel(), *fixed, h, c, first[share].copy(), lengths[share].copy(), stride)
+                partial(kernel, *fixed, h, c, first[share].copy(), lengths[share].copy(), stride)
             )
     if threads == 1 or len(tasks) == 1:
         for task in tasks:
@@ -158,55 +162,50 @@ def run(
     else:
         for future in [_threads(threads).submit(task) for task in tasks]:
             future.result()
-    return arrays
-
-
-def _kernel() -> Callable[..., None]:
-    assert _loader.kernel is not None
-    run: Callable[..., None] = _loader.kernel.run
-    return run
-
-
-def _matrices(weights: CellWeights) -> list[Tensor]:
-    """W_hh by gate, and the projection or an empty matrix."""
-    no_projection = weights.W_hh.new_empty(0, 0)
-    last = no_projection if weights.W_hr is None else weights.W_hr
-    return [*(weights.U(gate) for gate in GATES), last]
-
-
-def _numpy(tensors: Iterable[Tensor]) -> list[np.ndarray[Any, Any]]:
-    return [tensor.detach().contiguous().numpy() for tensor in tensors]
-
-
-def _project(parts: list[Tensor], weights: CellWeights) -> dict[str, Tensor]:
-    """Room for everything, W_ih x + b already where the gates will be: no second copy of either."""
-    rows, H, P = len(parts[0]), weights.hidden_size, weights.W_hh.shape[1]
-    widths = [P if quantity == "h" else H for quantity in Step._fields]
-    # One block from numpy, which asks for large pages: a fresh page costs more than filling it.
-    block = torch.from_numpy(np.empty(rows * sum(widths), _numpy_type(weights.W_hh)))
-    pieces = torch.split(block, [rows * width for width in widths])
-    arrays = {
-        quantity: piece.view(rows, width)
-        for quantity, piece, width in zip(Step._fields, pieces, widths, strict=True)
+    return {
+        direction: {quantity: torch.from_numpy(array) for quantity, array in own.items()}
+        for direction, own in arrays.items()
     }
-    W_ih, bias = weights.W_ih.detach(), weights.bias
-    for gate in GATES:
-        z, W = arrays[gate], W_ih[weights.rows(gate)]
-        start = 0
-        for part in parts:
-            columns = W[:, start : start + part.shape[1]].T
-            if start:
-                torch.addmm(z, part, columns, out=z)
-            elif bias is None:
-                torch.mm(part, columns, out=z)
-            else:
-                torch.addmm(bias.detach()[weights.rows(gate)], part, columns, out=z)
-            start += part.shape[1]
-    return arrays
 
 
-def _numpy_type(tensor: Tensor) -> type[np.float32] | type[np.float64]:
-    return np.float64 if tensor.dtype == torch.float64 else np.float32
+def _matrices(weights: CellWeights) -> list[Array]:
+    """W_hh by gate, and the projection or an empty matrix."""
+    W_hh = _numpy(weights.W_hh)
+    W_hr = np.empty((0, 0), W_hh.dtype) if weights.W_hr is None else _numpy(weights.W_hr)
+    return [*(W_hh[weights.rows(gate)] for gate in GATES), W_hr]
+
+
+def _numpy(tensor: Tensor) -> Array:
+    array: Array = tensor.detach().contiguous().numpy()
+    return array
+
+
+def _project(parts: list[Tensor], weights: CellWeights) -> dict[str, Array]:
+    """Room for everything, W_ih x + b already where the gates will be: no second copy of either."""
+    rows, H, P = parts[0].shape[0], weights.hidden_size, weights.W_hh.shape[1]
+    size = rows * H
+    # One block of all, from numpy, which asks for large pages: a fresh page costs more than
+    # filling it. The gates come in the order of the weights, so that one product fills them.
+    block = np.empty(5 * size + rows * P, _numpy(weights.W_hh[:0]).dtype)
+    z = torch.from_numpy(block[: 4 * size]).view(4, rows, H)
+    W = weights.W_ih.detach().reshape(4, H, -1).transpose(1, 2)
+    bias, start = weights.bias, 0
+    for part in parts:
+        x = part.expand(4, *part.shape)
+        columns = W[:, start : start + part.shape[1]]
+        if start:
+            torch.baddbmm(z, x, columns, out=z)
+        elif bias is None:
+            torch.bmm(x, columns, out=z)
+        else:
+            torch.baddbmm(bias.detach().view(4, 1, H), x, columns, out=z)
+        start += part.shape[1]
+    arrays = {
+        quantity: block[n * size : (n + 1) * size].reshape(rows, H)
+        for n, quantity in enumerate([*weights.gates, "c"])
+    }
+    arrays["h"] = block[5 * size :].reshape(rows, P)
+    return {quantity: arrays[quantity] for quantity in Step._fields}
 
 
 @cache

@@ -121,6 +121,11 @@ def _tanh(x: Any) -> Any:
 _NARROW = 128
 
 
+#: Numbers between the rows of what is worked in. A power of two apart, they would all fall into
+#: the same few places of the cache.
+_APART = 16
+
+
 @njit
 def _by_column(W_i: Any, W_f: Any, W_g: Any, W_o: Any) -> Any:
     """The rows of all gates as columns: (width of h, 4H)."""
@@ -167,7 +172,7 @@ def _dots_narrow(W: Any, h: Any, active: Any, z: Any) -> Any:
 
 @njit(fastmath=_SUMS)
 def _dots(W_i: Any, W_f: Any, W_g: Any, W_o: Any, h: Any, begin: Any, active: Any, z: Any) -> Any:
-    """z[b, gate, u] = W_gate[u] · h[b] for the sequences from ``begin`` to ``active``."""
+    """z[b, gate · H + u] = W_gate[u] · h[b] for the sequences from ``begin`` to ``active``."""
     units, width = W_i.shape
     zero = h.dtype.type(0)
     for u in range(units):
@@ -196,10 +201,25 @@ def _dots(W_i: Any, W_f: Any, W_g: Any, W_o: Any, h: Any, begin: Any, active: An
                 f3 += f * h3
                 g3 += g * h3
                 o3 += o * h3
-            z[b, 0, u], z[b, 1, u], z[b, 2, u], z[b, 3, u] = i0, f0, g0, o0
-            z[b + 1, 0, u], z[b + 1, 1, u], z[b + 1, 2, u], z[b + 1, 3, u] = i1, f1, g1, o1
-            z[b + 2, 0, u], z[b + 2, 1, u], z[b + 2, 2, u], z[b + 2, 3, u] = i2, f2, g2, o2
-            z[b + 3, 0, u], z[b + 3, 1, u], z[b + 3, 2, u], z[b + 3, 3, u] = i3, f3, g3, o3
+            z[b, u], z[b, units + u], z[b, 2 * units + u], z[b, 3 * units + u] = i0, f0, g0, o0
+            z[b + 1, u], z[b + 1, units + u], z[b + 1, 2 * units + u], z[b + 1, 3 * units + u] = (
+                i1,
+                f1,
+                g1,
+                o1,
+            )
+            z[b + 2, u], z[b + 2, units + u], z[b + 2, 2 * units + u], z[b + 2, 3 * units + u] = (
+                i2,
+                f2,
+                g2,
+                o2,
+            )
+            z[b + 3, u], z[b + 3, units + u], z[b + 3, 2 * units + u], z[b + 3, 3 * units + u] = (
+                i3,
+                f3,
+                g3,
+                o3,
+            )
             b += 4
         while b < active:
             i0 = f0 = g0 = o0 = zero
@@ -209,7 +229,7 @@ def _dots(W_i: Any, W_f: Any, W_g: Any, W_o: Any, h: Any, begin: Any, active: An
                 f0 += W_f[u, k] * h0
                 g0 += W_g[u, k] * h0
                 o0 += W_o[u, k] * h0
-            z[b, 0, u], z[b, 1, u], z[b, 2, u], z[b, 3, u] = i0, f0, g0, o0
+            z[b, u], z[b, units + u], z[b, 2 * units + u], z[b, 3 * units + u] = i0, f0, g0, o0
             b += 1
 
 
@@ -228,11 +248,12 @@ def _activate(
     z: Any, b: Any, i: Any, f: Any, g: Any, o: Any, c: Any, row: Any, c_state: Any, hidden: Any
 ) -> Any:
     """The equations of sequence b; the gates hold W_ih x + b and get their activation."""
-    for u in range(c.shape[1]):
-        i_u = _sigmoid(i[row, u] + z[b, 0, u])
-        f_u = _sigmoid(f[row, u] + z[b, 1, u])
-        g_u = _tanh(g[row, u] + z[b, 2, u])
-        o_u = _sigmoid(o[row, u] + z[b, 3, u])
+    units = c.shape[1]
+    for u in range(units):
+        i_u = _sigmoid(i[row, u] + z[b, u])
+        f_u = _sigmoid(f[row, u] + z[b, units + u])
+        g_u = _tanh(g[row, u] + z[b, 2 * units + u])
+        o_u = _sigmoid(o[row, u] + z[b, 3 * units + u])
         c_u = f_u * c_state[b, u] + i_u * g_u
         i[row, u], f[row, u], g[row, u], o[row, u], c[row, u] = i_u, f_u, g_u, o_u, c_u
         c_state[b, u] = c_u
@@ -252,7 +273,7 @@ def run(
     W_g: Any,
     W_o: Any,
     W_hr: Any,
-    h_state: Any,
+    h_0: Any,
     c_state: Any,
     first: Any,
     lengths: Any,
@@ -262,13 +283,15 @@ def run(
 
     ``i f g o`` come in as W_ih x + b and leave as gates; ``c`` and ``h`` are filled; (rows, units)
     each. ``W_i …`` (H, width of h) are the rows of W_hh, ``W_hr`` (width of h, H) the projection,
-    empty if there is none. ``h_state`` (B, width of h) and ``c_state`` (B, H) are overwritten.
+    empty if there is none. ``h_0`` is (B, width of h); ``c_state`` (B, H) is overwritten.
     ``first`` and ``lengths`` (B,) say where a sequence's first step is and how many follow,
     ``stride`` rows apart; the longest sequence comes first.
     """
     batch, units = c_state.shape
     projected = W_hr.shape[0] > 0
-    z = np.empty((batch, 4, units), c.dtype)
+    z = np.empty((batch, 4 * units + _APART), c.dtype)
+    h_state = np.empty((batch, h.shape[1] + _APART), c.dtype)
+    h_state[:, : h.shape[1]] = h_0
     hidden = np.empty((batch, units), c.dtype) if projected else h_state
     narrow = batch >= 4 and W_i.shape[1] <= _NARROW
     W = _by_column(W_i, W_f, W_g, W_o) if narrow else np.empty((0, 0), c.dtype)
@@ -278,7 +301,7 @@ def run(
             active -= 1
         begin = 0
         if narrow:
-            _dots_narrow(W, h_state, active, z.reshape(batch, 4 * units))
+            _dots_narrow(W, h_state, active, z)
             begin = active - active % 4
         _dots(W_i, W_f, W_g, W_o, h_state, begin, active, z)
         for b in range(active):
@@ -297,6 +320,15 @@ with contextlib.suppress(RuntimeError):
 
 def prepare() -> None:
     """Compile for both precisions, or load what was compiled before."""
+    global run
+    try:
+        _compile()
+    except Exception:  # what lies on the disk may be damaged, so once more without it
+        run = njit(nogil=True)(run.py_func)
+        _compile()
+
+
+def _compile() -> None:
     for number in PRECISIONS:
         matrix, numbers = number[:, ::1], types.int64[::1]
         run.compile((matrix,) * 13 + (numbers, numbers, types.int64))

@@ -27,7 +27,7 @@ from tests.bench.contenders import BASE, OURS, Contender, contenders
 from tests.bench.measure import Figure, grid, number
 
 #: A round is repeated until this much time has gone, but often enough for a median.
-SECONDS = 1.0
+SECONDS = 4.0
 LEAST_ROUNDS, MOST_ROUNDS = 3, 41
 
 LENGTHS, BATCHES, UNITS = (32, 1000), (1, 8, 32), (64, 128, 256, 512, 1024)

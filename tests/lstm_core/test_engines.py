@@ -710,6 +710,30 @@ def test_the_kernel_is_there_without_a_folder_to_keep_it_in(monkeypatch):
     assert callable(again.run)
 
 
+def test_what_lies_damaged_on_the_disk_is_compiled_again(monkeypatch):
+    function, compiled_anew = kernel.run.py_func, []
+
+    class Damaged:
+        py_func = function
+
+        def compile(self, signature):
+            raise ModuleNotFoundError("moved away")
+
+    class Fresh:
+        def __init__(self, py_func):
+            assert py_func is function
+
+        def compile(self, signature):
+            compiled_anew.append(signature[0].dtype.bitwidth)
+
+    monkeypatch.setattr(kernel, "run", Damaged())
+    monkeypatch.setattr(kernel, "njit", lambda **_options: Fresh)
+
+    kernel.prepare()
+
+    assert compiled_anew == [32, 64]
+
+
 # --- wherever it is called ----------------------------------------------------------------------
 
 

@@ -714,9 +714,9 @@ def test_what_lies_damaged_on_the_disk_is_compiled_again(monkeypatch):
     function, compiled_anew = kernel.run.py_func, []
 
     class Damaged:
-        py_func = function
+        py_func = staticmethod(function)
 
-        def compile(self, signature):
+        def compile(self, _signature):
             raise ModuleNotFoundError("moved away")
 
     class Fresh:

@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstm_core.batch import RecordingBatch
     from lstm_core.cells import FusedCell
     from lstm_core.engines.compiled import warm_up
     from lstm_core.equations import CellWeights
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from lstm_core.parity import Parity
     from lstm_core.quantities import QUANTITIES, Quantity
     from lstm_core.recorder import record
-    from lstm_core.recordings import Recording, RecordingBatch
+    from lstm_core.recordings import Recording
     from lstm_core.stack import cell_weights
     from lstm_core.streaming import StreamedStep, steps
 
@@ -60,7 +61,7 @@ _HOME = {
     "Parity": "parity",
     "Quantity": "quantities",
     "Recording": "recordings",
-    "RecordingBatch": "recordings",
+    "RecordingBatch": "batch",
     "RecordingLog": "log",
     "SequenceModel": "models",
     "Site": "hooks",

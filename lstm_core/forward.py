@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from lstm_core.cells import FusedCell
 from lstm_core.equations import GATES, CellWeights
 from lstm_core.errors import InputError
+from lstm_core.finite import first_weight_not_finite
 from lstm_core.inputs import Inputs, exactly
 from lstm_core.parity import ForwardResult
 from lstm_core.sequences import Layout
@@ -225,20 +226,6 @@ def _by_cell(stack: Stack, layout: Layout, states: Tensor) -> list[Tensor]:
     (module,) = stack.shape.modules
     rows = [states] if module.is_cell else states.unbind(0)
     return [row if layout.batched else row[None] for row in rows]
-
-
-def first_weight_not_finite(stack: Stack) -> str | None:
-    """The first weight with NaN or infinity in it, in words."""
-    for layer, direction, weights in stack:
-        for name, weight in zip(weights._fields, weights, strict=True):
-            # The sum is much faster than asking every number; it may overflow, hence both.
-            if (
-                isinstance(weight, Tensor)
-                and not bool(torch.isfinite(weight.sum()))
-                and not bool(torch.isfinite(weight).all())
-            ):
-                return f"{name} of layer {layer} {direction}"
-    return None
 
 
 def _step(

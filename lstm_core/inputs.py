@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from lstm_core.batch import RecordingBatch
 from lstm_core.errors import InputError
-from lstm_core.recordings import Recording, RecordingBatch
+from lstm_core.recordings import Recording
 from lstm_core.sequences import Layout, read_sequences
 from lstm_core.stack import Stack
 from lstm_core.states import CellState, read_states, zero_states

@@ -20,13 +20,15 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from lstm_core.batch import RecordingBatch
 from lstm_core.cells import FusedCell
 from lstm_core.equations import CellWeights, Step, input_projection, lstm_step
 from lstm_core.errors import InputError, LSTMCoreError, SelectionError
-from lstm_core.forward import Observed, first_weight_not_finite
+from lstm_core.finite import first_weight_not_finite
+from lstm_core.forward import Observed
 from lstm_core.inputs import Inputs, exactly
 from lstm_core.recorder import cut, record_observed
-from lstm_core.recordings import Key, Recording, RecordingBatch
+from lstm_core.recordings import Key, Recording
 from lstm_core.sequences import Form, Layout
 from lstm_core.stack import Recordable, Stack, read_stack
 from lstm_core.states import CellState, zero_states

@@ -10,13 +10,15 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core import engines
+from lstm_core.batch import RecordingBatch
 from lstm_core.cells import FusedCell
 from lstm_core.engines import Engine, Work
 from lstm_core.errors import InputError
-from lstm_core.forward import Forward, Observed, Reference, first_weight_not_finite
+from lstm_core.finite import first_weight_not_finite
+from lstm_core.forward import Forward, Observed, Reference
 from lstm_core.hooks import Hooks, HookTable
 from lstm_core.inputs import Inputs, exactly, read_inputs, shape_of
-from lstm_core.recordings import Key, Recording, RecordingBatch
+from lstm_core.recordings import Key, Recording
 from lstm_core.sequences import Layout
 from lstm_core.stack import Stack, read_stack
 from lstm_core.states import CellState

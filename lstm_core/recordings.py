@@ -1,25 +1,24 @@
-"""The result: every quantity of one sequence, labelled; and a batch of them."""
+"""The result: every quantity of one sequence, labelled."""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core.errors import FileError, InputError
+from lstm_core.finite import first_not_finite
 from lstm_core.parity import ForwardResult, Parity, compare
 from lstm_core.predictions import Predictions
 from lstm_core.quantities import QUANTITIES, Direction
-from lstm_core.sequences import Layout
 from lstm_core.shape import ModuleShape, StackShape
 from lstm_core.states import CellState, States, as_states
 
@@ -137,30 +136,8 @@ class Recording:
 
         Weights come first, then the input, then the cells in the order of computation.
         """
-        if self.weights_not_finite and (weight := self.weights_not_finite()):
-            return weight
-        if (timestep := _first_not_finite(self.x)) is not None:
-            return f"x at timestep {timestep}"
-        for cell in self.shape.cells:
-            place = f"layer {cell[0]} {cell[1]}"
-            for name, state in zip(("h_0", "c_0"), self.initial[cell], strict=True):
-                if _first_not_finite(state[None]) is not None:
-                    return f"{name} of {place}"
-            step, quantity = self._first_step_not_finite(cell)
-            if quantity:
-                timestep = step if cell[1] == "forward" else len(self) - 1 - step
-                return f"{quantity} of {place} at timestep {timestep}"
-        return None
-
-    def _first_step_not_finite(self, cell: Cell) -> tuple[int, str | None]:
-        """The first step the cell processed that is not finite, and the first quantity there."""
-        found: tuple[int, str | None] = len(self), None
-        for quantity in QUANTITIES:
-            array = self.arrays[quantity, *cell]
-            step = _first_not_finite(array if cell[1] == "forward" else array.flip(0))
-            if step is not None and step < found[0]:
-                found = step, quantity
-        return found
+        weight = self.weights_not_finite() if self.weights_not_finite else None
+        return weight or first_not_finite(self.shape, self.arrays, self.x, self.initial)
 
     @property
     def nbytes(self) -> int:
@@ -358,93 +335,8 @@ class Recording:
         return f": {sentence if len(sentence) <= 60 else sentence[:59] + '…'}"
 
 
-class RecordingBatch(Sequence[Recording]):
-    """The recordings of a batch, one per sequence, and what the module returns for all of them.
-
-    Each recording is as long as its sequence. ``output`` has the form of the input: a padded
-    (T, B, D·width of h), or (B, T, ·) for a ``batch_first`` module, with zeros after a sequence's
-    end; or a PackedSequence. ``h_n`` and ``c_n`` are (L·D, B, ·), or (B, ·) of a cell.
-    """
-
-    def __init__(self, recordings: Sequence[Recording], layout: Layout) -> None:
-        self._recordings = tuple(recordings)
-        self._layout = layout
-
-    def __len__(self) -> int:
-        return len(self._recordings)
-
-    @overload
-    def __getitem__(self, index: int) -> Recording: ...
-    @overload
-    def __getitem__(self, index: slice) -> RecordingBatch: ...
-    def __getitem__(self, index: int | slice) -> Recording | RecordingBatch:
-        if isinstance(index, slice):
-            chosen = range(len(self))[index]
-            layout = self._layout.subset(chosen) if chosen else self._layout
-            return RecordingBatch(self._recordings[index], layout)
-        return self._recordings[index]
-
-    def __iter__(self) -> Iterator[Recording]:
-        return iter(self._recordings)
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Timesteps of each sequence."""
-        return tuple(len(recording) for recording in self._recordings)
-
-    @property
-    def output(self) -> Tensor | PackedSequence:
-        return self._layout.result([recording.output for recording in self._recordings])
-
-    @property
-    def h_n(self) -> States:
-        return as_states(self._recordings[0].shape, [state.h for state in self.last_states])
-
-    @property
-    def c_n(self) -> States:
-        return as_states(self._recordings[0].shape, [state.c for state in self.last_states])
-
-    @property
-    def last_states(self) -> list[CellState]:
-        """The states each cell ended with, (B, ·), in the order of ``shape.cells``."""
-        each = [recording.last_states for recording in self._recordings]
-        return [
-            CellState(torch.stack([s.h for s in states]), torch.stack([s.c for s in states]))
-            for states in zip(*each, strict=True)
-        ]
-
-    @functools.cached_property
-    def parity(self) -> float:
-        """The largest of the recordings' parities."""
-        return max(recording.parity for recording in self._recordings)
-
-    @property
-    def not_finite(self) -> str | None:
-        """The first place of the first recording that is not finite throughout, in words."""
-        for b, recording in enumerate(self._recordings):
-            if recording.not_finite:
-                return f"sequence {b}: {recording.not_finite}"
-        return None
-
-    def __repr__(self) -> str:
-        if not self._recordings:
-            return "RecordingBatch of 0 recordings"
-        least, most = min(self.lengths), max(self.lengths)
-        timesteps = str(most) if least == most else f"{least} to {most}"
-        shape = self._recordings[0].shape
-        return f"RecordingBatch of {len(self)} recordings of {timesteps} timesteps, {shape}"
-
-
 def _detached(part: Any) -> Any:
     return tuple(t.detach() for t in part) if isinstance(part, tuple) else part.detach()
-
-
-def _first_not_finite(array: Tensor) -> int | None:
-    """The first row with NaN or infinity in it."""
-    if bool(torch.isfinite(array.sum())):  # much faster than asking every number
-        return None
-    rows = (~torch.isfinite(array).all(dim=-1)).nonzero()
-    return int(rows[0]) if len(rows) else None
 
 
 def _are_strings(items: Sequence[Any], length: int) -> bool:

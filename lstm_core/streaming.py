@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from lstm_core.batch import RecordingBatch
 from lstm_core.equations import Step, input_projection, lstm_step
 from lstm_core.errors import InputError
 from lstm_core.inputs import exactly, initial_states
 from lstm_core.recorder import Source
-from lstm_core.recordings import Recording, RecordingBatch
+from lstm_core.recordings import Recording
 from lstm_core.shape import StackShape
 from lstm_core.stack import Stack, read_stack
 from lstm_core.states import CellState, States, as_states

@@ -26,9 +26,10 @@ from lstm_core import warm_up
 from tests.bench.contenders import BASE, OURS, Contender, contenders
 from tests.bench.measure import Figure, grid, number
 
-#: A round is repeated until this much time has gone, but often enough for a median.
-SECONDS = 4.0
-LEAST_ROUNDS, MOST_ROUNDS = 3, 41
+#: Rounds are repeated until so many seconds have gone, within these numbers of rounds.
+SECONDS, LEAST_ROUNDS, MOST_ROUNDS = 4.0, 3, 41
+#: With every combination of sizes, of which some take half a minute.
+BRIEF_SECONDS, BRIEF_ROUNDS = 1.0, 1
 
 LENGTHS, BATCHES, UNITS = (32, 1000), (1, 8, 32), (64, 128, 256, 512, 1024)
 
@@ -71,15 +72,21 @@ def measure() -> list[Figure]:
     return [*_goals(rows), *memory()]
 
 
-def run(sizes: Iterable[Size], only: Sequence[str] = ()) -> list[Row]:
+def run(
+    sizes: Iterable[Size],
+    only: Sequence[str] = (),
+    *,
+    seconds: float = SECONDS,
+    rounds: int = LEAST_ROUNDS,
+) -> list[Row]:
     rows = []
     for size in sizes:
-        rows.append(_row(size, only))
+        rows.append(_row(size, only, seconds, rounds))
         print(_line(rows[-1]), file=sys.stderr, flush=True)
     return rows
 
 
-def _row(size: Size, only: Sequence[str]) -> Row:
+def _row(size: Size, only: Sequence[str], seconds: float, rounds: int) -> Row:
     torch.manual_seed(0)
     torch.set_num_threads(size.threads)
     lstm = nn.LSTM(size.units, size.units, size.layers, bidirectional=size.directions == 2).eval()
@@ -91,8 +98,8 @@ def _row(size: Size, only: Sequence[str]) -> Row:
     with torch.no_grad():
         runners[BASE](), runners[OURS]()
         begin = time.perf_counter()
-        while len(times[BASE]) < LEAST_ROUNDS or (
-            time.perf_counter() - begin < SECONDS and len(times[BASE]) < MOST_ROUNDS
+        while len(times[BASE]) < rounds or (
+            time.perf_counter() - begin < seconds and len(times[BASE]) < MOST_ROUNDS
         ):
             for name, runner in runners.items():
                 times[name].append(_time(runner))
@@ -209,7 +216,8 @@ def main() -> None:
         return
     warm_up()
     if options.all:
-        print(table(run(EVERY, only=(BASE, OURS))))
+        rows = run(EVERY, only=(BASE, OURS), seconds=BRIEF_SECONDS, rounds=BRIEF_ROUNDS)
+        print(table(rows))
     else:
         print("\n".join(f"{f.name}: {number(f.value)} {f.unit} {f.verdict}" for f in measure()))
 

@@ -7,6 +7,7 @@ LSTMCoreError
 ├── SelectionError         a quantity, layer, direction or unit that was not recorded
 ├── UnknownModelError      no model of that name
 └── FileError              a file or folder that is not what it should be
+    └── CheckpointError    a checkpoint, vocabulary or table of numbers that cannot be opened
 """
 
 from __future__ import annotations
@@ -67,3 +68,7 @@ class UnknownModelError(LSTMCoreError, LookupError):
 
 class FileError(LSTMCoreError, ValueError):
     """A file or folder that is not what it should be."""
+
+
+class CheckpointError(FileError):
+    """A file that was brought along and cannot be opened: what it is, and what to do."""

@@ -1,4 +1,7 @@
-"""The shape of what is recorded: the options of ``nn.LSTM`` that decide how wide everything is."""
+"""The shape of what is recorded: the options of ``nn.LSTM`` that decide how wide everything is.
+
+No torch here: the web server reads shapes.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from operator import index
-from typing import TypeVar
-
-from torch import nn
+from typing import TYPE_CHECKING, TypeVar
 
 from lstm_core.errors import SelectionError
 from lstm_core.quantities import DIRECTIONS, QUANTITIES, Direction
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Item = TypeVar("Item")
 

@@ -1,16 +1,15 @@
 // Everything a person can do, as functions on the state. Nothing here draws.
 
 /** @import {Api} from './api.js' */
-/** @import {Cell, Direction, Order} from './types.js' */
+/** @import {Cell, Order} from './types.js' */
 /** @import {State} from './state.js' */
 /** @import {Link} from './url.js' */
 
 import { ApiError } from "./api.js";
-import { networkRows } from "./geometry.js";
 import { plural } from "./format.js";
 import { Recording, UnitWeights } from "./recording.js";
 import { course, selectedCell, selectedModel, selectedTimestep, steps } from "./state.js";
-import { layerAt, stepFor, stepsPassed } from "./transport.js";
+import { layersAt, stepFor, stepsPassed } from "./transport.js";
 
 /** Recordings up to this size are fetched whole in the background, so that ↑ ↓ never wait. */
 const PREFETCH_BYTES = 32_000_000;
@@ -115,11 +114,20 @@ export function createActions(state, api, frames) {
    */
   function startingPoint(recording, at) {
     const step = Math.min(at.step ?? 0, steps(state, recording) - 1);
-    // In processing order one layer is being computed: look at that one.
-    const active = layerAt(course(state, recording), step);
-    const layer = at.layer ?? active ?? state.layer.get();
-    const cell = clampCell(recording, { layer, direction: at.direction ?? state.direction.get() });
-    return { cell, step };
+    const direction = at.direction ?? state.direction.get();
+    const layer = at.layer ?? computed(recording, step);
+    return { cell: clampCell(recording, { layer, direction }), step };
+  }
+
+  /**
+   * The selected layer, or the one nearest to it that is being computed: in processing order one
+   * looks at that.
+   * @param {Recording} recording
+   * @param {number} step
+   */
+  function computed(recording, step) {
+    const [first, last] = layersAt(course(state, recording), step);
+    return Math.max(first, Math.min(state.layer.get(), last));
   }
 
   /**
@@ -133,14 +141,14 @@ export function createActions(state, api, frames) {
     state.unitWeights.set(null);
     state.layer.set(cell.layer);
     state.direction.set(cell.direction);
-    state.unit.set(Math.min(unit, recording.units - 1));
+    state.unit.set(clampUnit(recording, cell.layer, unit));
     state.step.set(step);
     state.recording.set(recording);
   }
 
   /** @param {Recording} recording @param {string[]} quantities */
   async function prefetch(recording, quantities) {
-    for (const cell of networkRows(recording.layers, recording.directions)) {
+    for (const cell of recording.rows) {
       if (state.recording.get() !== recording) return;
       await recording.load(Recording.names(cell, quantities));
     }
@@ -178,10 +186,9 @@ export function createActions(state, api, frames) {
     if (!recording) return;
     const to = Math.max(0, Math.min(step, steps(state, recording) - 1));
     state.step.set(to);
-    // In processing order one layer is being computed: look at that one.
-    const layer = layerAt(course(state, recording), to);
-    if (layer !== null && layer !== state.layer.get())
-      selectCell({ ...selectedCell(state), layer }, true);
+    const layer = computed(recording, to);
+    if (layer !== state.layer.get())
+      selectCell(clampCell(recording, { ...selectedCell(state), layer }), true);
   }
 
   /** @param {number} by */
@@ -200,6 +207,7 @@ export function createActions(state, api, frames) {
     const timestep = recording && selectedTimestep(state, recording);
     state.layer.set(cell.layer);
     state.direction.set(cell.direction);
+    if (recording) state.unit.set(clampUnit(recording, cell.layer, state.unit.get()));
     state.unitWeights.set(null);
     if (recording && timestep !== null && !keepStep) {
       state.step.set(stepFor(course(state, recording), timestep, cell));
@@ -220,7 +228,7 @@ export function createActions(state, api, frames) {
   function moveRow(by) {
     const recording = state.recording.get();
     if (!recording) return;
-    const rows = networkRows(recording.layers, recording.directions);
+    const { rows } = recording;
     const { layer, direction } = selectedCell(state);
     const at = rows.findIndex((row) => row.layer === layer && row.direction === direction);
     selectCell(rows[Math.max(0, Math.min(rows.length - 1, at + by))]);
@@ -230,7 +238,7 @@ export function createActions(state, api, frames) {
   function selectUnit(unit) {
     const recording = state.recording.get();
     if (!recording || !Number.isFinite(unit)) return;
-    const to = Math.max(0, Math.min(Math.round(unit), recording.units - 1));
+    const to = clampUnit(recording, state.layer.get(), Math.max(0, Math.round(unit)));
     if (to === state.unit.get()) return;
     state.unit.set(to);
     state.unitWeights.set(null);
@@ -346,12 +354,15 @@ export function createActions(state, api, frames) {
 /**
  * The same cell, or the nearest one this recording has.
  * @param {Recording} recording
- * @param {{layer: number, direction: Direction}} cell
+ * @param {Cell} cell
  * @returns {Cell}
  */
-function clampCell(recording, { layer, direction }) {
-  return {
-    layer: Math.min(layer, recording.layers - 1),
-    direction: recording.directions.includes(direction) ? direction : recording.directions[0],
-  };
+function clampCell({ layers }, cell) {
+  const layer = Math.min(cell.layer, layers.length - 1);
+  const { directions } = layers[layer];
+  const direction = directions.includes(cell.direction) ? cell.direction : directions[0];
+  return { layer, direction };
 }
+
+/** Layers may differ in width. @param {Recording} recording @param {number} layer @param {number} unit */
+const clampUnit = ({ layers }, layer, unit) => Math.min(unit, layers[layer].hidden_size - 1);

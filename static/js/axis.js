@@ -6,20 +6,21 @@
 
 import { byId } from "./dom.js";
 import { columnWidth, scrollToShow, timeWindow } from "./geometry.js";
-import { selectedModel, selectedTimestep } from "./state.js";
+import { modelOf, selectedTimestep } from "./state.js";
 
-/** Columns narrower than this can no longer be read: a word, a character. */
-const NARROWEST = { words: 54, characters: 20 };
+/** Columns narrower than this can no longer be read: a character, a byte; else words. */
+const NARROWEST = /** @type {Record<string, number>} */ ({ characters: 20, bytes: 24 });
+const WORD = 54;
 
 /**
  * @param {State} state
  * @param {Recording} recording
  */
 export function axis(state, recording) {
-  const split = selectedModel(state)?.split === "characters" ? "characters" : "words";
+  const split = modelOf(state, recording.about.model)?.split ?? "";
   const trackWidth = state.trackWidth.get();
   const view = {
-    columnWidth: columnWidth(trackWidth, recording.timesteps, NARROWEST[split]),
+    columnWidth: columnWidth(trackWidth, recording.timesteps, NARROWEST[split] ?? WORD),
     timesteps: recording.timesteps,
     scrollLeft: state.scrollLeft.get(),
     trackWidth,
@@ -54,7 +55,7 @@ export function createAxisView(state) {
     state.measured.set(state.measured.get() + 1);
   };
   const observer = new ResizeObserver(measure);
-  for (const node of [flow, network, track]) observer.observe(node);
+  for (const node of [flow, network, track, byId("tokens")]) observer.observe(node);
   flow.addEventListener("scroll", () => state.scrollLeft.set(flow.scrollLeft), { passive: true });
 
   return {

@@ -1,6 +1,6 @@
 // Where things are. Pure: numbers in, numbers out, tested without a browser.
 
-/** @import {Cell, Direction, TimeWindow} from './types.js' */
+/** @import {Cell, Layer, TimeWindow} from './types.js' */
 
 /** Room for the frame of a lit cell in the first and the last row. */
 const EDGE = 3;
@@ -56,31 +56,27 @@ export function scrollToShow(timestep, { columnWidth, timesteps, scrollLeft, tra
 
 /**
  * The rows of the network from top to bottom: the highest layer first, as in the textbooks.
- * @param {number} layers
- * @param {readonly Direction[]} directions
+ * @param {readonly Pick<Layer, "directions">[]} layers
  * @returns {Cell[]}
  */
-export function networkRows(layers, directions) {
-  return Array.from({ length: layers }, (_, n) => layers - 1 - n).flatMap((layer) =>
-    directions.map((direction) => ({ layer, direction })),
-  );
-}
+export const networkRows = (layers) =>
+  layers
+    .map(({ directions }, layer) => directions.map((direction) => ({ layer, direction })))
+    .reverse()
+    .flat();
 
 /**
  * Heights of the network: each row's top, the gaps between layers, the whole.
- * @param {number} layers
- * @param {number} directions
+ * @param {readonly Cell[]} rows
  * @param {{row: number, gap: number, layerGap: number}} sizes
  */
-export function networkLayout(layers, directions, { row, gap, layerGap }) {
-  const tops = [];
+export function networkLayout(rows, { row, gap, layerGap }) {
   let y = EDGE;
-  for (let layer = layers - 1; layer >= 0; layer--) {
-    for (let d = 0; d < directions; d++) {
-      tops.push(y);
-      y += row + (d < directions - 1 ? gap : layerGap);
-    }
-  }
+  const tops = rows.map(({ layer }, n) => {
+    const top = y;
+    y += row + (rows[n + 1]?.layer === layer ? gap : layerGap);
+    return top;
+  });
   return { tops, inputTop: y, height: y + row + EDGE };
 }
 

@@ -110,7 +110,7 @@ async function open(link) {
 /** A newcomer looks at the layer whose h is the output. @param {string} id */
 function topLayer(id) {
   const model = state.models.get().find((model) => model.id === id);
-  return model ? { layer: model.lstm.num_layers - 1 } : {};
+  return model ? { layer: model.lstm.layers.length - 1 } : {};
 }
 
 async function load() {

@@ -1,5 +1,7 @@
 // How a value is called on the screen.
 
+/** @import {Stack} from './types.js' */
+
 import { subscript } from "./format.js";
 
 /**
@@ -9,3 +11,14 @@ import { subscript } from "./format.js";
  */
 export const at = (letter, timestep) =>
   timestep === null ? `${letter} initial` : letter + subscript(timestep);
+
+/** Layers × units, or the units of each layer, and the directions. @param {Stack} lstm */
+export function stackName({ layers }) {
+  const widths = layers.map(({ hidden_size }) => hidden_size);
+  const same = widths.every((width) => width === widths[0]);
+  const arrow = ["←", "→", "⇄"].find((_, n) =>
+    layers.every(({ directions }) => n === 2 || String(directions) === ["backward", "forward"][n]),
+  );
+  const sizes = same ? `${widths.length} × ${widths[0]}` : widths.join(" · ");
+  return `${same || widths.length < 5 ? sizes : `${widths.length} layers`} ${arrow}`;
+}

@@ -1,12 +1,15 @@
-// What the head says at a timestep, read off the recorded probabilities.
+// What the head says at a timestep, read off the recorded scores.
 
 /** @import {Recording} from './recording.js' */
+/** @import {Model} from './types.js' */
 
-/** @typedef {{label: string, probability: number, hit: boolean | null}} Prediction */
+import { fixed } from "./format.js";
+
+/** `hit` says whether it is what came next, null where that is not known.
+ * @typedef {{label: string, score: number, hit: boolean | null}} Prediction */
 
 /**
- * The most probable labels at a timestep, most probable first. `hit` says whether it is what came
- * next, null where that is not known.
+ * The most probable labels at a timestep, most probable first; numbers in the order of the head.
  * @param {Recording} recording
  * @param {number} timestep
  * @param {number} [count]
@@ -14,20 +17,16 @@
  */
 export function top(recording, timestep, count = 5) {
   const about = recording.about.predictions;
-  const array = recording.array("probabilities");
-  if (!about || !array) return [];
-  const width = array.shape[1];
-  const row = array.data.subarray(timestep * width, (timestep + 1) * width);
-  if (row.some(Number.isNaN)) return [];
+  const row = about && recording.row("scores", timestep);
+  if (!row || row.some(Number.isNaN)) return [];
   const target = about.targets?.[timestep] ?? null;
-  return Array.from(row, (probability, id) => ({ probability, id }))
-    .sort((a, b) => b.probability - a.probability)
-    .slice(0, count)
-    .map(({ probability, id }) => ({
-      label: about.labels[id],
-      probability,
-      hit: target === null ? null : id === target,
-    }));
+  const all = Array.from(row, (score, id) => ({ score, id }));
+  if (about.task !== "value") all.sort((a, b) => b.score - a.score);
+  return all.slice(0, count).map(({ score, id }) => ({
+    label: about.labels[id],
+    score,
+    hit: target === null ? null : id === target,
+  }));
 }
 
 /**
@@ -37,8 +36,56 @@ export function top(recording, timestep, count = 5) {
  */
 export const best = (recording, timestep) => top(recording, timestep, 1)[0];
 
-/** What the predictions are, for the label of their row. @param {Recording} recording */
-export function predictionTitle(recording) {
-  const task = recording.about.predictions?.task;
-  return task === "next_token" ? "comes next?" : task === "tag" ? "part of speech" : "";
+/**
+ * The class of the timestep before where it is another one than here.
+ * @param {Recording} recording
+ * @param {number} timestep
+ */
+export function classBefore(recording, timestep) {
+  if (recording.about.predictions?.task !== "classify" || !timestep) return;
+  const before = best(recording, timestep - 1)?.label;
+  return before === best(recording, timestep)?.label ? undefined : before;
+}
+
+/** A score as it is shown: a probability, or a number. @param {Recording} recording @param {number} score */
+export const shownScore = (recording, score) =>
+  recording.about.predictions?.task === "value"
+    ? fixed(score, Math.abs(score) < 100 ? 3 : 1)
+    : `${(100 * score).toFixed(1)} %`;
+
+/** What the predictions are: for the label of their row, for the panel. @param {Recording} recording */
+export function predictionTitles({ about: { predictions } }) {
+  const labels = predictions?.labels ?? [];
+  switch (predictions?.task) {
+    case "next_token":
+      return ["comes next?", "What comes next?"];
+    case "tag":
+      return labels.includes("NOUN") ? ["part of speech", "Part of speech"] : ["tag", "Tag"];
+    case "classify":
+      return ["class so far", "Class so far"];
+    case "value":
+      return labels.length > 1 ? [labels[0], "Values"] : ["value", "Value"];
+  }
+  return ["", ""];
+}
+
+/**
+ * What the head is given at a timestep, in a line; nothing where it is what everybody expects.
+ * @param {Recording} recording
+ * @param {Model["reads"]} reads
+ */
+export function whatHeadReads({ layers, timesteps }, reads) {
+  const { directions } = layers[layers.length - 1];
+  if (reads === "each") return "";
+  if (reads !== "last")
+    return `The head reads the ${reads === "max" ? "maximum" : "mean"} of h over all timesteps up to this one.`;
+  const last = timesteps - 1;
+  if (!directions.includes("backward"))
+    return "The head reads the last h: this is what it would say if the text ended here.";
+  return (
+    (directions.length > 1
+      ? `The head reads the last h of each direction: forward up to here, backward of timestep 0,`
+      : "The head reads backward h of timestep 0,") +
+    ` which has read everything. The model's own answer stands at timestep ${last}.`
+  );
 }

@@ -3,6 +3,9 @@
 /** @import {Api} from './api.js' */
 /** @import {Cell, NDArray, Numbers, RecordingPublic} from './types.js' */
 
+import { networkRows } from "./geometry.js";
+import { waves } from "./transport.js";
+
 export class Recording {
   /**
    * @param {RecordingPublic} about
@@ -12,9 +15,10 @@ export class Recording {
   constructor(about, api, onArrival) {
     this.about = about;
     this.timesteps = about.timesteps;
-    this.layers = about.lstm.num_layers;
-    this.directions = about.directions;
-    this.units = about.lstm.hidden_size;
+    this.layers = about.lstm.layers;
+    /** Every cell, in the order of the network's rows. */
+    this.rows = networkRows(this.layers);
+    this.waves = waves(this.layers);
     this._api = api;
     this._onArrival = onArrival;
     /** @type {Map<string, NDArray>} */
@@ -23,13 +27,8 @@ export class Recording {
     this._coming = new Map();
   }
 
-  get bidirectional() {
-    return this.directions.length === 2;
-  }
-
-  /** Width of h: the projection's, if there is one. */
-  get outputWidth() {
-    return this.about.lstm.proj_size || this.units;
+  get readsBackward() {
+    return this.rows.some(({ direction }) => direction === "backward");
   }
 
   /** @param {string} name  as in the safetensors file: "0.forward.i", "x", … */
@@ -76,7 +75,8 @@ export class Recording {
    * @returns {Numbers[] | undefined}  the parts, in the order of the columns of W
    */
   input(layer, timestep) {
-    const names = layer === 0 ? ["x"] : this.directions.map((d) => `${layer - 1}.${d}.h`);
+    const below = this.layers[layer - 1];
+    const names = below ? below.directions.map((d) => `${layer - 1}.${d}.h`) : ["x"];
     const parts = names.map((name) => this.row(name, timestep));
     return parts.every((part) => part !== undefined) ? /** @type {Numbers[]} */ (parts) : undefined;
   }
@@ -101,13 +101,8 @@ export class Recording {
   /** The input, and h and the initial state of every cell: what the network shows. */
   overviewNames() {
     const names = ["x"];
-    if (this.about.predictions) names.push("probabilities");
-    for (let layer = 0; layer < this.layers; layer++) {
-      for (const direction of this.directions) {
-        names.push(...Recording.names({ layer, direction }, ["h", "h_0", "c_0"]));
-      }
-    }
-    return names;
+    if (this.about.predictions) names.push("scores");
+    return names.concat(this.rows.flatMap((cell) => Recording.names(cell, ["h", "h_0", "c_0"])));
   }
 
   /**

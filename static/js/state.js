@@ -65,8 +65,7 @@ export const selectedCell = (state) => ({
 export const course = (state, recording) => ({
   order: state.order.get(),
   timesteps: recording.timesteps,
-  layers: recording.layers,
-  bidirectional: recording.bidirectional,
+  waves: recording.waves,
 });
 
 /**
@@ -84,5 +83,7 @@ export const selectedTimestep = (state, recording) =>
 export const steps = (state, recording) => stepCount(course(state, recording));
 
 /** @param {State} state */
-export const selectedModel = (state) =>
-  state.models.get().find((model) => model.id === state.model.get());
+export const selectedModel = (state) => modelOf(state, state.model.get());
+
+/** The model of a recording may no longer be the selected one. @param {State} state @param {string} id */
+export const modelOf = (state, id) => state.models.get().find((model) => model.id === id);

@@ -2,40 +2,60 @@
 //
 // In sentence order step s stands at timestep s in every row: a forward cell has read everything
 // up to it, a backward cell everything from it to the end. In processing order the bar follows the
-// computation of a bidirectional stack: layer by layer, since a layer needs both directions of the
-// one below it whole; within a layer forward runs left to right while backward runs right to left.
-// Without a backward direction both orders are the same.
+// computation, wave by wave: within a wave forward runs left to right while backward runs right to
+// left. Without a backward direction there is one wave, and both orders are the same.
 
-/** @import {Cell, Direction, Order, Progress} from './types.js' */
+/** @import {Cell, Direction, Layer, Order, Progress} from './types.js' */
 
 /**
  * What decides the course of time in a recording.
  * @typedef {object} Course
  * @property {Order} order
  * @property {number} timesteps
- * @property {number} layers
- * @property {boolean} bidirectional
+ * @property {number[]} waves  of every layer, see {@link waves}
  */
 
-/** @param {Course} course */
-const byLayer = ({ order, bidirectional }) => order === "processing" && bidirectional;
+/**
+ * Which wave of the processing order computes each layer. Layers that read in the same single
+ * direction run in one: what a layer reads is there at the same step. Wherever the direction changes,
+ * or there are two, a layer needs the one below it whole.
+ * @param {readonly Pick<Layer, "directions">[]} layers
+ */
+export function waves(layers) {
+  let wave = 0;
+  return layers.map(({ directions }, n) => {
+    const both = `${layers[n - 1]?.directions}${directions}`;
+    if (n && both !== "forwardforward" && both !== "backwardbackward") wave++;
+    return wave;
+  });
+}
 
 /**
  * How many steps the transport has.
  * @param {Course} course
  */
-export function stepCount(course) {
-  return byLayer(course) ? course.layers * course.timesteps : course.timesteps;
-}
+export const stepCount = ({ order, timesteps, waves }) =>
+  order === "processing" ? timesteps * (waves[waves.length - 1] + 1) : timesteps;
 
 /**
- * The layer being computed at a step, or null when every layer is.
+ * The first and the last of the layers being computed at a step.
  * @param {Course} course
  * @param {number} step
  */
-export function layerAt(course, step) {
-  return byLayer(course) ? Math.floor(step / course.timesteps) : null;
+export function layersAt({ order, timesteps, waves }, step) {
+  const wave = Math.floor(step / timesteps);
+  return order === "processing"
+    ? [waves.indexOf(wave), waves.lastIndexOf(wave)]
+    : [0, waves.length - 1];
 }
+
+/** The step at which a layer begins. @param {Course} course @param {number} layer */
+const start = ({ order, timesteps, waves }, layer) =>
+  order === "processing" ? waves[layer] * timesteps : 0;
+
+/** The same way back: steps since the start to a timestep. @param {Course} course @param {Direction} direction @param {number} n */
+const turned = ({ order, timesteps }, direction, n) =>
+  order === "processing" && direction === "backward" ? timesteps - 1 - n : n;
 
 /**
  * Where a cell stands at a step.
@@ -46,15 +66,11 @@ export function layerAt(course, step) {
  */
 export function progress(course, step, { layer, direction }) {
   const last = course.timesteps - 1;
-  const active = layerAt(course, step);
-  if (active !== null && layer < active) return { now: null, from: 0, to: last };
-  if (active !== null && layer > active) return { now: null, from: 0, to: -1 };
-  if (direction === "forward") {
-    const now = active === null ? step : step % course.timesteps;
-    return { now, from: 0, to: now };
-  }
-  const now = active === null ? step : last - (step % course.timesteps);
-  return { now, from: now, to: last };
+  const since = step - start(course, layer);
+  if (since < 0) return { now: null, from: 0, to: -1 };
+  if (since > last) return { now: null, from: 0, to: last };
+  const now = turned(course, direction, since);
+  return direction === "forward" ? { now, from: 0, to: now } : { now, from: now, to: last };
 }
 
 /**
@@ -78,11 +94,8 @@ export function timestepAt(course, step, cell) {
  * @param {number} timestep
  * @param {Cell} cell
  */
-export function stepFor(course, timestep, { layer, direction }) {
-  if (!byLayer(course)) return timestep;
-  const within = direction === "forward" ? timestep : course.timesteps - 1 - timestep;
-  return layer * course.timesteps + within;
-}
+export const stepFor = (course, timestep, { layer, direction }) =>
+  start(course, layer) + turned(course, direction, timestep);
 
 /**
  * The timestep a cell computed before this one, null at its start.

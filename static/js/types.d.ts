@@ -18,7 +18,9 @@ export interface Quantity {
   shown_high: number;
 }
 
-export interface LSTMShape {
+/** One module of the stack; its options are named as in PyTorch. */
+export interface Module {
+  kind: "LSTM" | "BackwardLSTM" | "LSTMCell";
   input_size: number;
   hidden_size: number;
   num_layers: number;
@@ -27,16 +29,38 @@ export interface LSTMShape {
   proj_size: number;
 }
 
+/** One layer, numbered through the whole stack; `output_size` is the width of h of one direction. */
+export interface Layer {
+  module: number;
+  directions: Direction[];
+  input_size: number;
+  hidden_size: number;
+  output_size: number;
+}
+
+/** The LSTMs from the bottom up; of a list, h_n is a tuple with an entry for each module. */
+export interface Stack {
+  modules: Module[];
+  listed: boolean;
+  layers: Layer[];
+}
+
+export type Task = "next_token" | "tag" | "classify" | "value";
+
 export interface Model {
   id: string;
   digest: string;
   title: string;
-  task: "next_token" | "tag";
+  source: "box" | "folder" | "opened" | "fresh";
+  task: Task | null;
+  /** What the head is given at a timestep. */
+  reads: "each" | "last" | "mean" | "max";
   split: string;
-  lstm: LSTMShape;
-  directions: Direction[];
+  columns: string[];
+  lstm: Stack;
   embedding: Record<string, number>;
   vocabulary: Record<string, number>;
+  parameters: number;
   examples: string[];
   card: Record<string, unknown>;
 }
@@ -70,11 +94,10 @@ export interface RecordingPublic {
   precision: Precision;
   timesteps: number;
   tokens: Token[];
-  lstm: LSTMShape;
-  directions: Direction[];
+  lstm: Stack;
   parity: Parity;
   not_finite: string | null;
-  predictions: { task: Model["task"]; labels: string[]; targets: (number | null)[] | null } | null;
+  predictions: { task: Task; labels: string[]; targets: (number | null)[] | null } | null;
   arrays: { name: string; shape: number[]; dtype: string }[];
   nbytes: number;
 }

@@ -409,7 +409,7 @@ test("another order, row or direction leaves the timestep where it is", async ()
       assert.equal(selectedTimestep(state, recording()), timestep);
       if (random.flip()) actions.setOrder(random.pick(["sentence", "processing"]));
       else if (random.flip()) actions.moveRow(random.pick([-1, 1]));
-      else select(random.integer(0, 2), random.pick(recording().directions));
+      else select(random.integer(0, 2), random.pick(recording().layers[0].directions));
       assert.equal(selectedTimestep(state, recording()), timestep);
       assert.ok(state.step.get() >= 0 && state.step.get() < steps(state, recording()));
     }

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { best, predictionTitle, top } from "../../static/js/predictions.js";
+import {
+  best,
+  classBefore,
+  predictionTitles,
+  shownScore,
+  top,
+  whatHeadReads,
+} from "../../static/js/predictions.js";
 import { Recording } from "../../static/js/recording.js";
 import { createRandom } from "./random.js";
 import { asApi, describe } from "./worlds.js";
@@ -22,10 +29,10 @@ async function record(probabilities, about = {}) {
   const predictions = { task: /** @type {const} */ ("tag"), labels, targets: null, ...about };
   const recording = new Recording(
     describe({ timesteps: probabilities.length, predictions }),
-    asApi({ arrays: async () => new Map([["probabilities", array]]) }),
+    asApi({ arrays: async () => new Map([["scores", array]]) }),
     () => {},
   );
-  await recording.load(["probabilities"]);
+  await recording.load(["scores"]);
   return recording;
 }
 
@@ -38,14 +45,14 @@ test("the most probable labels come first, each with its own probability", async
       const count = random.integer(1, 15);
       const predicted = top(recording, t, count);
       assert.equal(predicted.length, Math.min(count, row.length));
-      const least = predicted[predicted.length - 1].probability;
+      const least = predicted[predicted.length - 1].score;
       assert.equal(row.filter((p) => p > least).length, predicted.length - 1);
-      predicted.forEach(({ label, probability }, n) => {
-        assert.equal(label, `label ${row.indexOf(probability)}`);
-        assert.ok(n === 0 || probability <= predicted[n - 1].probability);
+      predicted.forEach(({ label, score }, n) => {
+        assert.equal(label, `label ${row.indexOf(score)}`);
+        assert.ok(n === 0 || score <= predicted[n - 1].score);
       });
       assert.deepEqual(best(recording, t), predicted[0]);
-      assert.equal(best(recording, t)?.probability, Math.max(...row));
+      assert.equal(best(recording, t)?.score, Math.max(...row));
     });
   }
 });
@@ -93,14 +100,59 @@ test("before the probabilities have come, and without a head, nothing is predict
   assert.deepEqual(top(waiting, 0), []);
   const headless = new Recording(describe(), asApi({}), () => {});
   assert.deepEqual(top(headless, 0), []);
-  assert.equal(predictionTitle(headless), "");
+  assert.deepEqual(predictionTitles(headless), ["", ""]);
 });
 
 test("each task says what its predictions are", async () => {
   const titles = await Promise.all(
-    /** @type {const} */ (["tag", "next_token"]).map(async (task) =>
-      predictionTitle(await record([[1]], { task })),
+    /** @type {const} */ (["tag", "next_token", "classify", "value"]).map(async (task) =>
+      predictionTitles(await record([[1]], { task })),
     ),
   );
-  assert.ok(titles.every((title) => title.length > 0) && titles[0] !== titles[1]);
+  assert.ok(titles.flat().every((title) => title.length > 0));
+  assert.equal(new Set(titles.map(([short]) => short)).size, 4);
+  const [tagger] = predictionTitles(await record([[1, 0]], { labels: ["NOUN", "VERB"] }));
+  assert.equal(tagger, "part of speech");
+});
+
+test("numbers come in the order of the head, and are shown as numbers", async () => {
+  const recording = await record([[-2, 150.25, 0.5]], { task: "value" });
+  assert.deepEqual(
+    top(recording, 0).map(({ score }) => score),
+    [-2, 150.25, 0.5],
+  );
+  assert.equal(best(recording, 0)?.label, "label 0");
+  assert.equal(shownScore(recording, -2), "−2.000");
+  assert.equal(shownScore(recording, 150.25), "150.3");
+  assert.equal(shownScore(await record([[1]]), 0.256), "25.6 %");
+});
+
+test("the class changes where another one is the most probable than a timestep before", async () => {
+  for (let seed = 1; seed < 60; seed++) {
+    const random = createRandom(seed);
+    const rows = Array.from({ length: random.integer(1, 8) }, () => random.numbers(3, 0, 1));
+    const recording = await record(rows, { task: "classify" });
+    const classes = rows.map((row) => `label ${row.indexOf(Math.max(...row))}`);
+    classes.forEach((own, t) => {
+      const before = t && classes[t - 1] !== own ? classes[t - 1] : undefined;
+      assert.equal(classBefore(recording, t), before);
+    });
+    // A tag is one of each token: there is nothing to change.
+    const tags = await record(rows);
+    assert.ok(rows.every((_, t) => classBefore(tags, t) === undefined));
+  }
+});
+
+test("what the head reads is said where it is not h of this timestep, and what backward knows", () => {
+  const [forward, both, backward] = [
+    { bidirectional: false },
+    { bidirectional: true },
+    { modules: [{ kind: /** @type {const} */ ("BackwardLSTM"), bidirectional: false }] },
+  ].map((sizes) => new Recording(describe(sizes), asApi({}), () => {}));
+  assert.equal(whatHeadReads(both, "each"), "");
+  assert.match(whatHeadReads(both, "mean"), /mean/);
+  assert.match(whatHeadReads(both, "max"), /maximum/);
+  assert.doesNotMatch(whatHeadReads(forward, "last"), /backward/);
+  assert.match(whatHeadReads(both, "last"), /each direction.*backward.*everything.*timestep 4/);
+  assert.match(whatHeadReads(backward, "last"), /backward.*everything/);
 });

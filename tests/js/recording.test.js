@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Recording, UnitWeights, hiddenBefore } from "../../static/js/recording.js";
 import { timestepBefore } from "../../static/js/transport.js";
 import { createRandom, forAll } from "./random.js";
-import { QUANTITIES, asApi, deferred, describe, fill } from "./worlds.js";
+import { QUANTITIES, anyStack, asApi, deferred, describe, fill } from "./worlds.js";
 
 /** @import {Random} from './random.js' */
 /** @import {Sizes} from './worlds.js' */
@@ -13,11 +13,7 @@ import { QUANTITIES, asApi, deferred, describe, fill } from "./worlds.js";
 /** @param {Random} random @returns {Sizes} */
 const anySizes = (random) => ({
   timesteps: random.integer(1, 6),
-  input: random.integer(1, 5),
-  units: random.integer(2, 6),
-  layers: random.integer(1, 4),
-  bidirectional: random.flip(),
-  proj: random.flip() ? 1 : 0,
+  ...anyStack(random),
   predictions: random.flip() ? { task: "tag", labels: ["a", "b"], targets: null } : null,
 });
 
@@ -42,10 +38,8 @@ function createWorld(sizes, arrays = fill(describe(sizes))) {
 }
 
 /** @param {Recording} recording @returns {Cell[]} */
-const cellsOf = ({ layers, directions }) =>
-  Array.from({ length: layers }, (_, layer) =>
-    directions.map((direction) => ({ layer, direction })),
-  ).flat();
+const cellsOf = ({ layers }) =>
+  layers.flatMap(({ directions }, layer) => directions.map((direction) => ({ layer, direction })));
 
 /** @param {NDArray | undefined} array @param {number} row */
 function rowOf(array, row) {
@@ -67,14 +61,14 @@ test("what is needed to show the network and a cell is all there is, named as th
 test("a value is the number at its timestep and unit, and undefined where there is none", async () => {
   for (let seed = 1; seed < 30; seed++) {
     const { recording, arrays } = createWorld(anySizes(createRandom(seed)));
-    assert.equal(recording.value("h", { layer: 0, direction: "forward" }, 0, 0), undefined);
+    assert.equal(recording.value("h", cellsOf(recording)[0], 0, 0), undefined);
     await recording.load([...arrays.keys()]);
     for (const cell of cellsOf(recording)) {
       for (const q of QUANTITIES) {
         const array = arrays.get(`${cell.layer}.${cell.direction}.${q}`);
         for (let t = 0; t < recording.timesteps; t++) {
           const row = rowOf(array, t);
-          for (let unit = 0; unit < recording.units; unit++)
+          for (let unit = 0; unit < recording.layers[cell.layer].hidden_size; unit++)
             assert.equal(recording.value(q, cell, t, unit), row[unit]);
         }
       }
@@ -90,8 +84,8 @@ test("the initial state of a cell is its own h_0 and c_0, as wide as its h and c
     await recording.load([...arrays.keys()]);
     for (const cell of cellsOf(recording)) {
       for (const [name, width] of /** @type {const} */ ([
-        ["h_0", recording.outputWidth],
-        ["c_0", recording.units],
+        ["h_0", recording.layers[cell.layer].output_size],
+        ["c_0", recording.layers[cell.layer].hidden_size],
       ])) {
         const own = arrays.get(`${cell.layer}.${cell.direction}.${name}`);
         const found = Array.from({ length: width }, (_, n) => recording.initial(name, cell, n));
@@ -106,19 +100,23 @@ test("the initial state of a cell is its own h_0 and c_0, as wide as its h and c
 const together = (parts) => parts?.flatMap((part) => [...part]);
 
 test("layer 0 reads x, a higher layer reads every direction of the layer below side by side", async () => {
-  for (const bidirectional of [false, true]) {
-    const { recording, arrays } = createWorld({ layers: 3, bidirectional });
+  for (let seed = 1; seed < 60; seed++) {
+    const { recording, arrays } = createWorld(anySizes(createRandom(seed)));
     assert.equal(recording.input(0, 0), undefined);
-    await recording.load(["x", "0.forward.h"]);
-    assert.equal(recording.input(1, 0) === undefined, bidirectional, "both directions are needed");
+    const [first, ...others] = recording.layers[0].directions;
+    await recording.load(["x", `0.${first}.h`]);
+    if (recording.layers.length > 1)
+      assert.equal(recording.input(1, 0) === undefined, others.length > 0, "all are needed");
     await recording.load([...arrays.keys()]);
     for (let t = 0; t < recording.timesteps; t++) {
       assert.deepEqual(together(recording.input(0, t)), rowOf(arrays.get("x"), t));
-      for (const layer of [1, 2]) {
-        const forward = rowOf(arrays.get(`${layer - 1}.forward.h`), t);
-        const backward = bidirectional ? rowOf(arrays.get(`${layer - 1}.backward.h`), t) : [];
-        assert.deepEqual(together(recording.input(layer, t)), [...forward, ...backward]);
-      }
+      recording.layers.slice(1).forEach((layer, below) => {
+        const expected = recording.layers[below].directions.flatMap((direction) =>
+          rowOf(arrays.get(`${below}.${direction}.h`), t),
+        );
+        assert.deepEqual(together(recording.input(below + 1, t)), expected);
+        assert.equal(expected.length, layer.input_size);
+      });
     }
   }
 });
@@ -136,8 +134,7 @@ const inner = (a, b) => a.reduce((sum, value, n) => sum + value * b[n], 0);
  */
 function runLstm(sizes, random) {
   const about = describe(sizes);
-  const { hidden_size: H, num_layers: L, input_size, proj_size } = about.lstm;
-  const P = proj_size || H;
+  const { layers } = about.lstm;
   const T = about.timesteps;
   const matrix = (/** @type {number} */ rows, /** @type {number} */ columns) =>
     Array.from({ length: rows }, () => random.numbers(columns));
@@ -145,20 +142,20 @@ function runLstm(sizes, random) {
     shape: [rows.length, rows[0].length],
     data: Float64Array.from(rows.flat()),
   });
-  const x = matrix(T, input_size);
+  const x = matrix(T, layers[0].input_size);
   /** @type {Map<string, NDArray>} */
   const arrays = new Map([["x", array(x)]]);
   /** @type {Map<string, {W: number[][], U: number[][], b: number[][]}>} */
   const weights = new Map();
   let reads = x;
-  for (let layer = 0; layer < L; layer++) {
+  for (const [layer, { directions, hidden_size: H, output_size: P }] of layers.entries()) {
     /** @type {number[][]} */
     const output = Array.from({ length: T }, () => []);
-    for (const direction of about.directions) {
+    for (const direction of directions) {
       const W = matrix(4 * H, reads[0].length);
       const U = matrix(4 * H, P);
       const b = matrix(4 * H, 2);
-      const project = proj_size ? matrix(P, H) : null;
+      const project = P < H ? matrix(P, H) : null;
       weights.set(`${layer}.${direction}`, { W, U, b });
       let [h, c] = [random.numbers(P), random.numbers(H)];
       for (const [name, state] of Object.entries({ h_0: h, c_0: c })) {
@@ -193,9 +190,9 @@ test("the parts of a gate add up to what makes the recorded gate, in every cell 
     const sizes = anySizes(random);
     const { arrays, weights } = runLstm(sizes, random);
     const { recording } = createWorld(sizes, arrays);
-    await recording.load([...arrays.keys()].filter((name) => name !== "probabilities"));
-    const H = recording.units;
+    await recording.load([...arrays.keys()].filter((name) => name !== "scores"));
     for (const cell of cellsOf(recording)) {
+      const H = recording.layers[cell.layer].hidden_size;
       const all = weights.get(`${cell.layer}.${cell.direction}`);
       assert.ok(all);
       const unit = random.integer(0, H - 1);
@@ -237,8 +234,8 @@ test("the state before is unknown until it has come", async () => {
   assert.equal(hiddenBefore(recording, cell, null), undefined);
   assert.equal(hiddenBefore(recording, cell, 0), undefined);
   await recording.load(["0.forward.h_0", "0.forward.h"]);
-  assert.equal(hiddenBefore(recording, cell, null)?.length, recording.outputWidth);
-  assert.equal(hiddenBefore(recording, cell, 0)?.length, recording.outputWidth);
+  assert.equal(hiddenBefore(recording, cell, null)?.length, recording.layers[0].output_size);
+  assert.equal(hiddenBefore(recording, cell, 0)?.length, recording.layers[0].output_size);
 });
 
 test("every array is fetched once, whoever asks for it and when", async () => {

@@ -2,46 +2,56 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  layerAt,
+  layersAt,
   progress,
   stepCount,
   stepFor,
   stepsPassed,
   timestepAt,
   timestepBefore,
+  waves,
 } from "../../static/js/transport.js";
 import { forAll } from "./random.js";
 
 /** @import {Course} from '../../static/js/transport.js' */
 /** @import {Cell, Direction} from '../../static/js/types.js' */
 
-/** @param {Course} course @returns {Direction[]} */
-const directionsOf = ({ bidirectional }) => (bidirectional ? ["forward", "backward"] : ["forward"]);
+/** @typedef {Course & {layers: {directions: Direction[]}[]}} Run */
 
-/** @param {Course} course @returns {Cell[]} */
-const cellsOf = (course) =>
-  Array.from({ length: course.layers }, (_, layer) => layer).flatMap((layer) =>
-    directionsOf(course).map((direction) => ({ layer, direction })),
-  );
+/** @type {Direction[][]} */
+const DIRECTIONS = [["forward"], ["backward"], ["forward", "backward"]];
 
-/** Every course of time there can be, up to a size. @returns {Course[]} */
-function everyCourse() {
-  const courses = [];
-  for (const order of /** @type {const} */ (["sentence", "processing"])) {
-    for (const bidirectional of [false, true]) {
-      for (let layers = 1; layers <= 4; layers++) {
-        for (let timesteps = 1; timesteps <= 6; timesteps++)
-          courses.push({ order, bidirectional, layers, timesteps });
-      }
-    }
+/** @param {Run} run @returns {Cell[]} */
+const cellsOf = ({ layers }) =>
+  layers.flatMap(({ directions }, layer) => directions.map((direction) => ({ layer, direction })));
+
+/** @param {Run} run */
+const readsBackward = (run) => cellsOf(run).some(({ direction }) => direction === "backward");
+
+/** Every stack of up to four layers, each reading as it likes. @returns {{directions: Direction[]}[][]} */
+function everyStack() {
+  /** @type {{directions: Direction[]}[][]} */
+  let stacks = [[]];
+  const all = [];
+  for (let layers = 1; layers <= 4; layers++) {
+    stacks = stacks.flatMap((below) => DIRECTIONS.map((directions) => [...below, { directions }]));
+    all.push(...stacks);
   }
-  return courses;
+  return all;
 }
+
+/** Every course of time there can be, up to a size. @returns {Run[]} */
+const everyCourse = () =>
+  everyStack().flatMap((layers) =>
+    /** @type {const} */ (["sentence", "processing"]).flatMap((order) =>
+      [1, 2, 5].map((timesteps) => ({ order, timesteps, waves: waves(layers), layers })),
+    ),
+  );
 
 /**
  * What h of a cell at a timestep is computed from, by the definition of the LSTM: the cell's own
  * state of the timestep it computed before, and h of every direction of the layer below.
- * @param {Course} course
+ * @param {Run} course
  * @param {Cell} cell
  * @param {number} timestep
  */
@@ -52,7 +62,11 @@ function dependencies(course, { layer, direction }, timestep) {
   const below =
     layer === 0
       ? []
-      : directionsOf(course).map((d) => ({ layer: layer - 1, direction: d, timestep }));
+      : course.layers[layer - 1].directions.map((d) => ({
+          layer: layer - 1,
+          direction: d,
+          timestep,
+        }));
   return [...own, ...below];
 }
 
@@ -78,7 +92,7 @@ test("over all steps every cell computes every timestep exactly once", () => {
 test("in the order of computation nothing is computed before what it is computed from", () => {
   for (const course of everyCourse()) {
     // Sentence order shows both directions at one timestep; that is a way to look, not to compute.
-    if (course.order === "sentence" && course.bidirectional) continue;
+    if (course.order === "sentence" && readsBackward(course)) continue;
     /** @type {Set<string>} */
     const done = new Set();
     for (let step = 0; step < stepCount(course); step++) {
@@ -101,7 +115,7 @@ test("in the order of computation nothing is computed before what it is computed
 
 test("what counts as computed is everything computed up to this step, and nothing else", () => {
   for (const course of everyCourse()) {
-    if (course.order === "sentence" && course.bidirectional) continue;
+    if (course.order === "sentence" && readsBackward(course)) continue;
     for (const cell of cellsOf(course)) {
       const done = new Set();
       for (let step = 0; step < stepCount(course); step++) {
@@ -127,8 +141,8 @@ test("in sentence order every cell stands at the same timestep and has read all 
 });
 
 test("both orders are the same where there is no backward direction", () => {
-  for (const course of everyCourse().filter(({ bidirectional }) => !bidirectional)) {
-    /** @type {Course} */
+  for (const course of everyCourse().filter((run) => !readsBackward(run))) {
+    /** @type {Run} */
     const other = { ...course, order: course.order === "sentence" ? "processing" : "sentence" };
     assert.equal(stepCount(course), stepCount(other));
     for (const cell of cellsOf(course)) {
@@ -139,19 +153,35 @@ test("both orders are the same where there is no backward direction", () => {
   }
 });
 
-test("the layer at a step is the one whose cells are computed there", () => {
+test("the layers at a step are those whose cells are computed there", () => {
   for (const course of everyCourse()) {
     for (let step = 0; step < stepCount(course); step++) {
-      const busy = new Set(
-        cellsOf(course)
-          .filter((cell) => progress(course, step, cell).now !== null)
-          .map(({ layer }) => layer),
-      );
-      const layer = layerAt(course, step);
-      if (layer === null) assert.equal(busy.size, course.layers);
-      else assert.deepEqual([...busy], [layer]);
+      const busy = cellsOf(course)
+        .filter((cell) => progress(course, step, cell).now !== null)
+        .map(({ layer }) => layer);
+      assert.deepEqual(layersAt(course, step), [Math.min(...busy), Math.max(...busy)]);
+      const [first, last] = layersAt(course, step);
+      assert.equal(new Set(busy).size, last - first + 1, "none between them rests");
     }
   }
+});
+
+test("layers run together where they can, and wait for one another only where they must", () => {
+  for (const layers of everyStack()) {
+    const found = waves(layers);
+    const one = layers.map(({ directions }) => (directions.length === 1 ? directions[0] : null));
+    found.forEach((wave, n) => {
+      const together = n > 0 && one[n] !== null && one[n] === one[n - 1];
+      assert.equal(wave, n === 0 ? 0 : found[n - 1] + (together ? 0 : 1));
+    });
+  }
+  // As wide as deep: a stack of one kind is one wave, or a wave for each layer.
+  const three = (/** @type {Direction[]} */ directions) => waves(Array(3).fill({ directions }));
+  assert.deepEqual(DIRECTIONS.map(three), [
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 1, 2],
+  ]);
 });
 
 test("a cell shows what it computes, and going to a timestep of a cell shows that timestep", () => {
@@ -182,9 +212,7 @@ test("a cell that is not being computed shows its last timestep, or the first it
 });
 
 test("the timestep before is the one a cell computed a step earlier, and there is none at its start", () => {
-  for (const course of everyCourse().filter(
-    ({ order, bidirectional }) => order === "processing" && bidirectional,
-  )) {
+  for (const course of everyCourse().filter(({ order }) => order === "processing")) {
     for (const cell of cellsOf(course)) {
       for (let timestep = 0; timestep < course.timesteps; timestep++) {
         const step = stepFor(course, timestep, cell);

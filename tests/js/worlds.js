@@ -1,7 +1,7 @@
 // Small worlds for the tests: a recording and its arrays, a server that has them.
 
 /** @import {Api} from '../../static/js/api.js' */
-/** @import {Model, NDArray, Quantity, RecordingPublic} from '../../static/js/types.js' */
+/** @import {Layer, Model, Module, NDArray, Quantity, RecordingPublic, Stack} from '../../static/js/types.js' */
 
 import { createRandom } from "./random.js";
 
@@ -19,9 +19,36 @@ export const QUANTITIES = ["i", "f", "g", "o", "c", "h"];
  * @property {boolean} [bidirectional]
  * @property {number} [proj]
  * @property {boolean} [bias]
+ * @property {Partial<Module>[]} [modules]  instead of one nn.LSTM: what is not said is as above
+ * @property {boolean} [listed]
  * @property {number} [nbytes]
  * @property {RecordingPublic["predictions"]} [predictions]
  */
+
+/**
+ * The layers of some modules, each reading the one below.
+ * @param {Module[]} modules
+ * @param {boolean} listed
+ * @returns {Stack}
+ */
+export function stackOf(modules, listed) {
+  /** @type {Layer[]} */
+  const layers = [];
+  let reads = modules[0].input_size;
+  modules.forEach((module, n) => {
+    for (let layer = 0; layer < module.num_layers; layer++) {
+      /** @type {Layer["directions"]} */
+      const directions = module.bidirectional
+        ? ["forward", "backward"]
+        : [module.kind === "BackwardLSTM" ? "backward" : "forward"];
+      const { hidden_size } = module;
+      const output_size = module.proj_size || hidden_size;
+      layers.push({ module: n, directions, input_size: reads, hidden_size, output_size });
+      reads = output_size * directions.length;
+    }
+  });
+  return { modules, listed, layers };
+}
 
 /**
  * What the server says about a recording.
@@ -39,9 +66,21 @@ export function describe({
   bidirectional = true,
   proj = 0,
   bias = true,
+  modules = [{}],
+  listed = modules.length > 1,
   nbytes = 1000,
   predictions = null,
 } = {}) {
+  /** @type {Module} */
+  const module = {
+    kind: "LSTM",
+    input_size: input,
+    hidden_size: units,
+    num_layers: layers,
+    bias,
+    bidirectional,
+    proj_size: proj,
+  };
   return {
     id,
     model,
@@ -56,15 +95,10 @@ export function describe({
       known: true,
       features: [],
     })),
-    lstm: {
-      input_size: input,
-      hidden_size: units,
-      num_layers: layers,
-      bias,
-      bidirectional,
-      proj_size: proj,
-    },
-    directions: bidirectional ? ["forward", "backward"] : ["forward"],
+    lstm: stackOf(
+      modules.map((own) => ({ ...module, ...own })),
+      listed,
+    ),
     parity: { difference: 0, tolerance: 1e-5, where: null, ok: true },
     not_finite: null,
     predictions,
@@ -79,27 +113,48 @@ export function describe({
  * @param {number} [seed]
  * @returns {Map<string, NDArray>}
  */
-export function fill({ timesteps: T, lstm, directions, predictions }, seed = 1) {
+export function fill({ timesteps: T, lstm, predictions }, seed = 1) {
   const random = createRandom(seed);
-  const width = lstm.proj_size || lstm.hidden_size;
   /** @type {[string, ...number[]][]} */
-  const shapes = [["x", T, lstm.input_size]];
-  if (predictions) shapes.push(["probabilities", T, predictions.labels.length]);
-  for (let layer = 0; layer < lstm.num_layers; layer++) {
+  const shapes = [["x", T, lstm.layers[0].input_size]];
+  if (predictions) shapes.push(["scores", T, predictions.labels.length]);
+  lstm.layers.forEach(({ directions, hidden_size, output_size }, layer) => {
     for (const direction of directions) {
-      shapes.push([`${layer}.${direction}.h_0`, width]);
-      shapes.push([`${layer}.${direction}.c_0`, lstm.hidden_size]);
+      shapes.push([`${layer}.${direction}.h_0`, output_size]);
+      shapes.push([`${layer}.${direction}.c_0`, hidden_size]);
       for (const q of QUANTITIES) {
-        shapes.push([`${layer}.${direction}.${q}`, T, q === "h" ? width : lstm.hidden_size]);
+        shapes.push([`${layer}.${direction}.${q}`, T, q === "h" ? output_size : hidden_size]);
       }
     }
-  }
+  });
   return new Map(
     shapes.map(([name, ...shape]) => [
       name,
       { shape, data: Float32Array.from(random.numbers(shape.reduce((a, b) => a * b))) },
     ]),
   );
+}
+
+/**
+ * The sizes of a stack of any modules that can stand on each other.
+ * @param {import('./random.js').Random} random
+ * @returns {Pick<Sizes, "input" | "modules" | "listed">}
+ */
+export function anyStack(random) {
+  const input = random.integer(1, 5);
+  let reads = input;
+  const modules = Array.from({ length: random.integer(1, 4) }, () => {
+    const kind = random.pick(/** @type {const} */ (["LSTM", "LSTM", "BackwardLSTM", "LSTMCell"]));
+    const bidirectional = kind === "LSTM" && random.flip();
+    const hidden_size = random.integer(2, 6);
+    const proj_size = kind !== "LSTMCell" && random.next() < 0.3 ? 1 : 0;
+    const num_layers = kind === "LSTM" ? random.integer(1, 3) : 1;
+    const input_size = reads;
+    reads = (proj_size || hidden_size) * (bidirectional ? 2 : 1);
+    const bias = random.flip();
+    return { kind, input_size, hidden_size, num_layers, bias, bidirectional, proj_size };
+  });
+  return { input, modules, listed: modules.length > 1 || random.flip() };
 }
 
 /** @returns {Quantity[]} */
@@ -126,12 +181,15 @@ export const model = (id, examples) => ({
   examples,
   digest: "",
   title: id,
+  source: "box",
   task: "tag",
+  reads: "each",
   split: "words",
+  columns: [],
   lstm: describe().lstm,
-  directions: [],
   embedding: {},
   vocabulary: {},
+  parameters: 0,
   card: {},
 });
 

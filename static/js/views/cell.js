@@ -24,7 +24,8 @@ export function createCellView(state, actions) {
   const panel = byId("cell");
   const title = byId("cell-title");
   const order = byId("cell-order");
-  const reads = byId("reads");
+  const facts = element("dl");
+  byId("reads").append(element("h2", {}, "What the model reads"), facts);
   const input = /** @type {HTMLInputElement} */ (byId("unit"));
   input.addEventListener("change", () => {
     actions.selectUnit(input.valueAsNumber);
@@ -72,15 +73,13 @@ export function createCellView(state, actions) {
           ? "Reads left to right."
           : "Reads right to left; drawn in sentence order.",
       );
-      input.max = String(recording.units - 1);
+      const units = recording.layers[cell.layer].hidden_size;
+      input.max = String(units - 1);
       // What is being typed stays, though steps go by.
       if (document.activeElement !== input) input.value = String(state.unit.get());
-      write(byId("unit-count"), `of ${recording.units}`);
+      write(byId("unit-count"), `of ${units}`);
       drawNumbers(recording, timestep);
-      reads.replaceChildren(
-        element("h2", {}, "What the model reads"),
-        features(recording.about.tokens[timestep]),
-      );
+      facts.replaceChildren(...features(recording.about.tokens[timestep]));
     },
   };
 
@@ -112,27 +111,25 @@ export function createCellView(state, actions) {
   }
 }
 
+/** A table may have hundreds of columns. */
+const MOST_FEATURES = 60;
+
 /**
  * What the model reads of a token: its features, and `<unk>` for what no vocabulary has.
  * @param {Token} token
  */
 function features({ features }) {
-  return element(
-    "dl",
-    {},
-    ...features.flatMap(({ name, value, known }) => [
-      element("dt", {}, name),
+  const rows = features.slice(0, MOST_FEATURES).flatMap(({ name, value, known }) => {
+    const shown = element("bdi", {}, label(value));
+    return [
+      element("dt", {}, label(name)),
       known
-        ? element("dd", {}, element("bdi", {}, label(value)))
-        : element(
-            "dd",
-            { class: "unknown" },
-            "<unk>: “",
-            element("bdi", {}, label(value)),
-            "” is not in the vocabulary",
-          ),
-    ]),
-  );
+        ? element("dd", {}, shown)
+        : element("dd", { class: "unknown" }, "<unk>: “", shown, "” is not in the vocabulary"),
+    ];
+  });
+  const more = features.length - MOST_FEATURES;
+  return more > 0 ? [...rows, element("dt", {}, `and ${more} more`)] : rows;
 }
 
 /**

@@ -217,8 +217,9 @@ function createOutputEquation() {
   return {
     node: element("div", {}, line, note),
     /** @param {UnitNumbers} numbers */
-    update({ recording, timestep, unit, values, h }) {
-      const projected = recording.about.lstm.proj_size > 0;
+    update({ recording, cell, timestep, unit, values, h }) {
+      const { hidden_size: units, output_size: width } = recording.layers[cell.layer];
+      const projected = width < units;
       const product = values.o * Math.tanh(values.c);
       write(left, projected ? "m" : at("h", timestep));
       write(c, at("c", timestep));
@@ -231,10 +232,7 @@ function createOutputEquation() {
         h === undefined
           ? `Unit ${unit} has no h of its own.`
           : `Number ${unit} of h is ${fixed(h)}.`;
-      write(
-        note,
-        `This LSTM projects: h = W_hr m, from ${recording.units} units to ${recording.outputWidth}. ${own}`,
-      );
+      write(note, `This layer projects: h = W_hr m, from ${units} units to ${width}. ${own}`);
     },
     /** @param {UnitNumbers} numbers */
     explain({ values }) {

@@ -7,6 +7,7 @@
 import { byId, element } from "../dom.js";
 import { plural, tiny } from "../format.js";
 import { label } from "../label.js";
+import { stackName } from "../names.js";
 import { selectedModel } from "../state.js";
 import { linkOf, toFragment } from "../url.js";
 
@@ -68,8 +69,7 @@ export function createAskView(state, actions) {
 }
 
 /** Layers × units, and the directions. @param {Model} model */
-const title = ({ title, lstm, directions }) =>
-  `${title} · ${lstm.num_layers} × ${lstm.hidden_size} ${directions.length === 2 ? "⇄" : "→"}`;
+const title = ({ title, lstm }) => `${title} · ${stackName(lstm)}`;
 
 /**
  * The examples of the model and the sentences of the uploaded file.
@@ -168,7 +168,7 @@ export function createCardView(state) {
       const { lstm } = model;
       /** @type {Record<string, unknown>} */
       const shape = {
-        lstm: `${plural(lstm.num_layers, "layer")}, ${model.directions.join(" and ")}, ${plural(lstm.hidden_size, "unit")}`,
+        lstm: stackName(lstm),
         reads: Object.entries(model.embedding)
           .map(
             ([name, width]) =>

@@ -90,6 +90,12 @@ export function createHeatmapsView(state, actions, theme, tooltip) {
     track.addEventListener("pointerleave", () => tooltip.hide());
   }
 
+  /** @param {Recording} recording @param {string} quantity */
+  function unitsOf({ layers }, quantity) {
+    const { hidden_size, output_size } = layers[state.layer.get()];
+    return quantity === "h" ? output_size : hidden_size;
+  }
+
   /** Six pictures fill what the network leaves of the screen. @param {number} units */
   function rowsOf(units) {
     return heatmapRows(units, target, window.devicePixelRatio || 1);
@@ -106,7 +112,7 @@ export function createHeatmapsView(state, actions, theme, tooltip) {
     const cell = selectedCell(state);
     const array = recording.quantity(quantity.name, cell);
     if (!part) return;
-    const units = array?.shape[1] ?? recording.units;
+    const units = unitsOf(recording, quantity.name);
     const { rows, unitsPerRow, height } = rowsOf(units);
     part.track.style.height = `${height}px`;
     part.canvas.hidden = !array;
@@ -140,7 +146,7 @@ export function createHeatmapsView(state, actions, theme, tooltip) {
   function markUnit(recording) {
     const unit = state.unit.get();
     for (const [name, { mark }] of parts) {
-      const units = recording.quantity(name, selectedCell(state))?.shape[1] ?? recording.units;
+      const units = unitsOf(recording, name);
       const { rows, unitsPerRow, height } = rowsOf(units);
       mark.hidden = unit >= units;
       mark.style.top = `${((Math.floor(unit / unitsPerRow) + 0.5) / rows) * height}px`;

@@ -12,16 +12,10 @@
 import { axis } from "../axis.js";
 import { fittedRange, paintVectors } from "../colour.js";
 import { byId, context2d, element, fitCanvas, isDrag } from "../dom.js";
-import { fixed } from "../format.js";
-import {
-  cellGrid,
-  networkLayout,
-  networkRowHeight,
-  networkRows,
-  timestepAtX,
-} from "../geometry.js";
+import { fixed, plural } from "../format.js";
+import { cellGrid, networkLayout, networkRowHeight, timestepAtX } from "../geometry.js";
 import { label } from "../label.js";
-import { course } from "../state.js";
+import { course, modelOf } from "../state.js";
 import { progress } from "../transport.js";
 
 const GAP = 6;
@@ -42,12 +36,12 @@ export function createNetworkView(state, actions, theme, tooltip) {
   function cellAt(event) {
     const recording = state.recording.get();
     if (!recording) return null;
-    const { rows, layout, rowHeight } = layoutOf(recording);
+    const { layout, rowHeight } = layoutOf(recording);
     const row = layout.tops.findIndex(
       (top) => event.offsetY >= top - 2 && event.offsetY <= top + rowHeight + 2,
     );
     const timestep = timestepAtX(event.offsetX, axis(state, recording));
-    return { recording, timestep, cell: row < 0 ? null : rows[row] };
+    return { recording, timestep, cell: recording.rows[row] };
   }
 
   canvas.addEventListener("click", (event) => {
@@ -65,7 +59,7 @@ export function createNetworkView(state, actions, theme, tooltip) {
     const lines = [`${name} · timestep ${hit.timestep} “${token}”`];
     const unit = state.unit.get();
     const h = hit.cell && hit.recording.value("h", hit.cell, hit.timestep, unit);
-    if (h !== null && h !== undefined) lines.push(`h of unit ${unit}: ${fixed(h, 4)}`);
+    if (h !== undefined) lines.push(`h of unit ${unit}: ${fixed(h, 4)}`);
     tooltip.show(event, lines);
   });
   canvas.addEventListener("pointerleave", () => tooltip.hide());
@@ -83,7 +77,8 @@ export function createNetworkView(state, actions, theme, tooltip) {
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
-      const { rows, layout, rowHeight } = layoutOf(recording);
+      const { rows } = recording;
+      const { layout, rowHeight } = layoutOf(recording);
       const view = axis(state, recording);
       const context = fitCanvas(canvas, view.trackWidth, layout.height);
       context.imageSmoothingEnabled = false;
@@ -124,15 +119,10 @@ export function createNetworkView(state, actions, theme, tooltip) {
 }
 
 /** @param {Recording} recording */
-function layoutOf(recording) {
-  const rows = networkRows(recording.layers, recording.directions);
+function layoutOf({ rows }) {
   const rowHeight = networkRowHeight(rows.length + 1);
-  const sizes = { row: rowHeight, gap: GAP, layerGap: LAYER_GAP };
-  return {
-    rows,
-    rowHeight,
-    layout: networkLayout(recording.layers, recording.directions.length, sizes),
-  };
+  const layout = networkLayout(rows, { row: rowHeight, gap: GAP, layerGap: LAYER_GAP });
+  return { rowHeight, layout };
 }
 
 /** The free space left and right of a cell. @param {number} columnWidth */
@@ -229,10 +219,13 @@ function arrowHead(context, x, y, dx, dy) {
 export function createNetworkLabelsView(state, actions) {
   const box = byId("network-labels");
   let built = "";
+  /** @param {Recording} recording */
+  const readsTable = ({ about }) => modelOf(state, about.model)?.split === "table";
 
   /** @param {Recording} recording */
   function build(recording) {
-    const { rows, layout, rowHeight } = layoutOf(recording);
+    const { layout, rowHeight } = layoutOf(recording);
+    const widths = new Set(recording.layers.map(({ hidden_size }) => hidden_size)).size;
     const place = (/** @type {HTMLElement} */ node, /** @type {number} */ top) => {
       node.style.top = `${top - 1}px`;
       node.style.height = `${rowHeight + 2}px`;
@@ -240,8 +233,9 @@ export function createNetworkLabelsView(state, actions) {
     };
     box.classList.toggle("compact", rowHeight < 30);
     box.style.height = `${layout.height}px`;
-    const buttons = rows.map((cell, n) => {
+    const buttons = recording.rows.map((cell, n) => {
       const { layer, direction } = cell;
+      const units = plural(recording.layers[layer].hidden_size, "unit");
       const name = `layer ${layer} ${direction}`;
       const button = element(
         "button",
@@ -254,16 +248,20 @@ export function createNetworkLabelsView(state, actions) {
               : `${name}: reads from right to left; drawn in sentence order`,
         },
         element("b", {}, `layer ${layer} ${ARROW[direction]}`),
-        element("span", { class: "direction" }, direction),
+        // The arrow says the direction; how wide a layer is only its own label can say.
+        element("span", { class: "direction" }, widths > 1 ? units : direction),
       );
       button.addEventListener("click", () => actions.selectCell(cell));
       return place(button, layout.tops[n]);
     });
+    const numbers = readsTable(recording);
     const input = element(
       "span",
-      { title: "What layer 0 reads: the embedding of each token" },
+      {
+        title: `What layer 0 reads: ${numbers ? "the numbers of each row" : "the embedding of each token"}`,
+      },
       element("b", {}, "input x"),
-      element("span", { class: "direction" }, "embedding"),
+      element("span", { class: "direction" }, numbers ? "the table" : "embedding"),
     );
     box.replaceChildren(...buttons, place(input, layout.inputTop));
   }
@@ -274,10 +272,10 @@ export function createNetworkLabelsView(state, actions) {
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
-      const key = `${recording.layers} ${recording.directions}`;
+      const key = JSON.stringify([recording.layers, readsTable(recording)]);
       if (key !== built) build(recording);
       built = key;
-      networkRows(recording.layers, recording.directions).forEach(({ layer, direction }, n) => {
+      recording.rows.forEach(({ layer, direction }, n) => {
         const selected = layer === state.layer.get() && direction === state.direction.get();
         box.children[n].setAttribute("aria-pressed", String(selected));
       });
@@ -297,8 +295,8 @@ export function createNetworkOverlayView(state) {
 
   /** @param {Recording} recording */
   function build(recording) {
-    const { rows, layout, rowHeight } = layoutOf(recording);
-    marks = rows.map((cell, n) => {
+    const { layout, rowHeight } = layoutOf(recording);
+    marks = recording.rows.map((cell, n) => {
       const veil = element("div", { class: "veil" });
       const lit = element("div", { class: `lit ${cell.direction}` });
       veil.style.height = `${rowHeight + 2}px`;
@@ -321,7 +319,7 @@ export function createNetworkOverlayView(state) {
       const recording = state.recording.get();
       if (!recording) return;
       const { columnWidth, scrollLeft, trackWidth } = axis(state, recording);
-      const key = `${recording.layers} ${recording.directions} ${columnWidth}`;
+      const key = `${recording.about.id} ${columnWidth}`;
       if (key !== built) {
         build(recording);
         overlay.style.setProperty("--pad", `${2 * padOf(columnWidth)}px`);

@@ -1,10 +1,11 @@
-// The shapes of nn.LSTM on this very sentence: what output, h_n and c_n hold, and why there is a 4.
+// The shapes of PyTorch on this very sentence: what output, h_n and c_n hold, and why there is a 4.
 
 /** @import {Readable} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Recording} from '../recording.js' */
 
 import { byId, element } from "../dom.js";
+import { modelOf } from "../state.js";
 
 /** @param {State} state */
 export function createShapesView(state) {
@@ -19,7 +20,8 @@ export function createShapesView(state) {
       const head = ["name", "shape", "what it is"].map((text) =>
         element("th", { scope: "col" }, text),
       );
-      const rows = shapeRows(recording).map(([name, shape, what]) =>
+      const table = modelOf(state, recording.about.model)?.split === "table";
+      const rows = shapeRows(recording, table).map(([name, shape, what]) =>
         element(
           "tr",
           {},
@@ -29,13 +31,7 @@ export function createShapesView(state) {
         ),
       );
       panel.replaceChildren(
-        element(
-          "p",
-          { class: "note" },
-          "What ",
-          element("code", {}, "output, (h_n, c_n) = lstm(x)"),
-          " returns for this sentence, and the weights that made it.",
-        ),
+        element("p", { class: "note" }, ...introduction(recording)),
         element(
           "table",
           {},
@@ -47,74 +43,116 @@ export function createShapesView(state) {
   };
 }
 
+/** @param {Recording} recording */
+function introduction({ about: { lstm } }) {
+  const code = (/** @type {string} */ text) => element("code", {}, text);
+  const weights = " for this sentence, and the weights that made it.";
+  if (lstm.listed)
+    return [
+      `${lstm.modules.length} modules, each reading the output of the one before: what they return together`,
+      `${weights} States are tuples with an entry for each module.`,
+    ];
+  if (lstm.modules[0].kind === "LSTMCell")
+    return ["What ", code("h, c = cell(x[t], (h, c))"), ` leaves, timestep by timestep,${weights}`];
+  return ["What ", code("output, (h_n, c_n) = lstm(x)"), ` returns${weights}`];
+}
+
 /**
- * Name, shape and meaning of everything nn.LSTM takes, returns and holds.
+ * Name, shape and meaning of everything PyTorch takes, returns and holds.
  * @param {Recording} recording
+ * @param {boolean} [table]  whether the model reads rows of numbers
  * @returns {[string, string, string][]}
  */
-export function shapeRows(recording) {
-  const { lstm, timesteps } = recording.about;
-  const H = lstm.hidden_size;
-  const P = recording.outputWidth;
-  const D = recording.directions.length;
-  const L = lstm.num_layers;
-  const top = L - 1;
+export function shapeRows({ about, layers, timesteps }, table = false) {
+  const { modules, listed } = about.lstm;
   const shape = (/** @type {number[]} */ ...axes) => `(${axes.join(", ")})`;
+  const last = timesteps - 1;
+  const top = layers.length - 1;
+  const { output_size: P, directions } = layers[top];
+  const input = layers[0].input_size;
   /** @type {[string, string, string][]} */
   const rows = [
     [
       "x",
-      shape(timesteps, lstm.input_size),
-      "one row for each token: its embedding, input_size numbers",
+      shape(timesteps, input),
+      table
+        ? "one row for each timestep: one row of the table, input_size numbers"
+        : "one row for each token: its embedding, input_size numbers",
     ],
     [
       "output",
-      shape(timesteps, D * P),
-      D === 2
-        ? `h of layer ${top} at every timestep, forward (first ${P}) beside backward (last ${P}); no other layer is in it`
-        : `h of layer ${top} at every timestep; no other layer is in it`,
+      shape(timesteps, directions.length * P),
+      `h of layer ${top} at every timestep` +
+        (directions.length > 1
+          ? `, forward (first ${P}) beside backward (last ${P}); no other layer is in it`
+          : directions[0] === "backward"
+            ? ", in the order of the sentence; row 0 is the last one computed"
+            : top
+              ? "; no other layer is in it"
+              : ""),
     ],
-    [
-      "h_n",
-      shape(L * D, P),
-      D === 2
-        ? `the last h of every layer and direction: forward rows are from timestep ${timesteps - 1}, backward rows from timestep 0, where that direction ends`
-        : `the last h of every layer, from timestep ${timesteps - 1}; row ${top} equals output[-1]`,
-    ],
-    ["c_n", shape(L * D, H), "the last c of the same cells; output never holds c"],
   ];
-  for (let layer = 0; layer < L; layer++) {
-    const reads = layer === 0 ? lstm.input_size : D * P;
-    const from =
-      layer === 0
-        ? "x"
-        : D === 2
-          ? `both directions of layer ${layer - 1}, ${D} · ${P}`
-          : `layer ${layer - 1}`;
-    rows.push([
-      `weight_ih_l${layer}`,
-      shape(4 * H, reads),
-      `W: reads ${from}; 4 · ${H} rows, for i, f, g and o`,
-    ]);
-    rows.push([
-      `weight_hh_l${layer}`,
-      shape(4 * H, P),
-      "U: reads the cell's own h of the timestep before",
-    ]);
-    if (lstm.bias)
-      rows.push([
-        `bias_ih_l${layer}, bias_hh_l${layer}`,
-        shape(4 * H),
-        "two biases that are simply added (cuDNN wants both)",
-      ]);
-    if (lstm.proj_size)
-      rows.push([`weight_hr_l${layer}`, shape(P, H), `the projection of h, from ${H} to ${P}`]);
+  const below = (/** @type {number} */ n) => {
+    if (!n) return "x";
+    const { directions, output_size } = layers[n - 1];
+    return directions.length > 1
+      ? `both directions of layer ${n - 1}, 2 · ${output_size}`
+      : `layer ${n - 1}`;
+  };
+  const parts = modules.map((module, m) => {
+    const own = layers.flatMap((layer, n) => (layer.module === m ? [{ ...layer, n }] : []));
+    return { module, m, own, cell: module.kind === "LSTMCell" };
+  });
+  for (const { module, m, own, cell } of parts) {
+    const { hidden_size: H, output_size: P, directions, n: first } = own[0];
+    const [end, row] = module.kind === "BackwardLSTM" ? [0, 0] : [last, -1];
+    const count = cell ? [] : [own.length * directions.length];
+    const entry = listed ? `[${m}]` : "";
+    const equal = m < modules.length - 1 ? "" : `; row ${own.length - 1} equals output[${row}]`;
+    rows.push(
+      [
+        `h_n${entry}`,
+        shape(...count, P),
+        cell
+          ? `the last h of layer ${first}, from timestep ${last}; a cell's state has no axis of layers`
+          : directions.length > 1
+            ? `the last h of every layer and direction: forward rows are from timestep ${last}, backward rows from timestep 0, where that direction ends`
+            : `the last h of ${own.length > 1 ? "every layer" : `layer ${first}`}, from timestep ${end}${equal}`,
+      ],
+      [
+        `c_n${entry}`,
+        shape(...count, H),
+        `the last c of the same ${cell ? "cell" : "cells"}; output never holds c`,
+      ],
+    );
   }
-  if (D === 2)
+  for (const { module, m, own, cell } of parts) {
+    own.forEach(({ n, input_size, hidden_size: H, output_size: P }, l) => {
+      const name = (/** @type {string} */ weight) =>
+        (listed ? `[${m}].` : "") + weight + (cell ? "" : `_l${l}`);
+      rows.push(
+        [
+          name("weight_ih"),
+          shape(4 * H, input_size),
+          `W: reads ${below(n)}; 4 · ${H} rows, for i, f, g and o`,
+        ],
+        [name("weight_hh"), shape(4 * H, P), "U: reads the cell's own h of the timestep before"],
+      );
+      if (module.bias)
+        rows.push([
+          `${name("bias_ih")}, ${name("bias_hh")}`,
+          shape(4 * H),
+          "two biases that are simply added (cuDNN wants both)",
+        ]);
+      if (module.proj_size)
+        rows.push([name("weight_hr"), shape(P, H), `the projection of h, from ${H} to ${P}`]);
+    });
+  }
+  if (modules.some(({ bidirectional }) => bidirectional))
     rows.push([
       "…_reverse",
       "the same",
-      "the backward direction has a set of its own in every layer",
+      "the backward direction has a set of its own in every layer that reads both ways",
     ]);
   return rows;
 }

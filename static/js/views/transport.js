@@ -7,7 +7,7 @@
 import { byId, element, write } from "../dom.js";
 import { label } from "../label.js";
 import { course, selectedCell, selectedTimestep, SPEEDS, steps } from "../state.js";
-import { layerAt } from "../transport.js";
+import { layersAt } from "../transport.js";
 
 const PLAY = "M3 1v12l9-6z";
 const PAUSE = "M2 1h4v12H2zM8 1h4v12H8z";
@@ -59,9 +59,11 @@ export function createTransportView(state, actions) {
       if (scrub.max !== String(count - 1)) scrub.max = String(count - 1);
       scrub.value = String(step);
       const timestep = selectedTimestep(state, recording);
-      const layer = layerAt(course(state, recording), step);
+      const [first, last] = layersAt(course(state, recording), step);
+      const layers = last > first ? `layers ${first}–${last}` : `layer ${first}`;
       const token = label(recording.about.tokens[timestep].text);
-      const text = `step ${step} of ${count - 1}` + (layer === null ? "" : ` · layer ${layer}`);
+      const every = last - first + 1 === recording.layers.length;
+      const text = `step ${step} of ${count - 1}` + (every ? "" : ` · ${layers}`);
       write(stepText, text);
       scrub.setAttribute("aria-valuetext", `${text}, timestep ${timestep} ${token}`);
       const playing = state.playing.get();
@@ -71,7 +73,7 @@ export function createTransportView(state, actions) {
       play.title = playing ? "Pause (Space)" : "Play (Space)";
       speed.value = String(state.speed.get());
       order.value = state.order.get();
-      const oneWay = !recording.bidirectional;
+      const oneWay = !recording.readsBackward;
       order.disabled = oneWay;
       /** @type {HTMLElement} */ (order.parentElement).title = oneWay
         ? "This LSTM reads only forward: sentence order and processing order are the same"

@@ -9,7 +9,7 @@ https://onnx.ai/onnx/operators/onnx__LSTM.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,8 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto, NodeProto, TensorProto
 
 from lstm_core.checkpoints import onnx_values as values
-from lstm_core.checkpoints.contents import Array, Contents, Limits, TensorInfo
+from lstm_core.checkpoints.contents import Contents, Limits
+from lstm_core.checkpoints.gathering import Gathering
 from lstm_core.checkpoints.onnx_values import Numbers, Scope, Spread, Values, label, shape_text
 from lstm_core.checkpoints.tables import Tables
 from lstm_core.errors import CheckpointError
@@ -155,12 +156,9 @@ class _Reader:
         self.model = model
         self.limits = limits
         self.values = Values(limits)
-        self.notes: list[str] = []
-        self.infos: dict[str, TensorInfo] = {}
-        self.getters: dict[str, Callable[[], Numbers]] = {}
-        self.parameters = 0
+        self.found = Gathering("An ONNX file", limits)
+        self.notes = self.found.notes
         self.layers: dict[tuple[int, str, bool], str] = {}  # groups already made of a constant
-        self.names: set[str] = set()  # of groups: the part before .weight
         self.used: set[tuple[int, str]] = set()  # initializers that came out under another name
         self.scopes = list(_scopes(model))
 
@@ -181,10 +179,7 @@ class _Reader:
         tables = Tables(self.limits)
         for entry in self.model.metadata_props:
             tables.add_json(entry.key, entry.value)
-        return Contents(FORMAT, self.infos, self.read, tables.found, self.notes)
-
-    def read(self, names: Iterable[str]) -> dict[str, Array]:
-        return {name: _floats(self.getters[name](), self.infos[name]) for name in names}
+        return self.found.contents(FORMAT, tables.found)
 
     # LSTM
 
@@ -276,7 +271,7 @@ class _Reader:
         for place, name in enumerate(wanted):
             several = wanted.count(name) > 1
             number = wanted[:place].count(name)
-            names.append(self._free(f"{name}.{number}" if several else name))
+            names.append(self.found.group(f"{name}.{number}" if several else name))
         below = _below(lstms)
         for chain in _chains(below):
             if len(chain) > 1:
@@ -311,7 +306,7 @@ class _Reader:
                 ):
                     parts[name] = ((4 * H,), partial(part, 3, direction, rows))
             for name, (shape, get) in parts.items():
-                self._add(f"{prefix}.{name}_l0{suffix}", shape, dtype, get)
+                self.found.add(f"{prefix}.{name}_l0{suffix}", shape, dtype, get)
         for place in (1, 2, 3):
             self._mark(scope, lstm.input(place))
         self._add_states(prefix, lstm, dtype)
@@ -339,7 +334,7 @@ class _Reader:
         if any(state.any() for state in found.values()):
             for name in ("h_0", "c_0"):
                 state = found.get(name, np.zeros(shape, np.float32))
-                self._add(f"{prefix}.{name}", shape, dtype, partial(np.copy, state))
+                self.found.add(f"{prefix}.{name}", shape, dtype, partial(np.copy, state))
 
     def _state(self, prefix: str, lstm: LSTMNode, name: str, value: Numbers | Spread) -> Numbers:
         """(D, H): the one row that every sequence begins with."""
@@ -444,8 +439,8 @@ class _Reader:
 
         key = (id(scope), name, node.op_type == "Gather")
         if key not in self.layers:
-            group = self._free(_own_name(root), _readable(node, node.op_type.lower()))
-            self._add(f"{group}.weight", shape, self._dtype(scope, name), get)
+            group = self.found.group(_own_name(root), _readable(node, node.op_type.lower()))
+            self.found.add(f"{group}.weight", shape, self._dtype(scope, name), get)
             self._mark(scope, name)
             self.layers[key] = group
         return self.layers[key]
@@ -454,7 +449,7 @@ class _Reader:
         vector = self.values.array(scope, name)
         if vector is None or vector.dtype.kind != "f" or vector.size != width or not vector.ndim:
             return
-        if vector.shape[-1] != width or f"{group}.bias" in self.infos:
+        if vector.shape[-1] != width or f"{group}.bias" in self.found.infos:
             return
         if LSTM_PART.search(self._root(scope, name)):
             return
@@ -464,7 +459,7 @@ class _Reader:
             assert again is not None
             return again.reshape(-1)
 
-        self._add(f"{group}.bias", (width,), self._dtype(scope, name), get)
+        self.found.add(f"{group}.bias", (width,), self._dtype(scope, name), get)
         self._mark(scope, name)
 
     # What is left
@@ -475,9 +470,9 @@ class _Reader:
             if dtype is None or (id(scope), tensor.name) in self.used:
                 continue
             name = tensor.name or "tensor"
-            if name in self.infos:
-                name = self._free(name)
-            self._add(name, tuple(tensor.dims), dtype, partial(_numbers, tensor))
+            if name in self.found.infos:
+                name = self.found.group(name)
+            self.found.add(name, tuple(tensor.dims), dtype, partial(_numbers, tensor))
         left_out = len(scope.graph.sparse_initializer)
         if left_out:
             self.notes.append(f"{left_out} sparse tensors are left out.")
@@ -521,38 +516,6 @@ class _Reader:
         array = self.values.array(scope, name)
         return "float32" if array is None else str(array.dtype)
 
-    def _free(self, *wanted: str | None) -> str:
-        """The first of the names that is still free, or the last with a number."""
-        names = [name for name in wanted if name]
-        for name in names:
-            if name not in self.names and name not in self.infos:
-                self.names.add(name)
-                return name
-        number = 1
-        while {f"{names[-1]}_{number}"} & (self.names | self.infos.keys()):
-            number += 1
-        self.names.add(f"{names[-1]}_{number}")
-        return f"{names[-1]}_{number}"
-
-    def _add(self, name: str, shape: Sequence[int], dtype: str, get: Callable[[], Numbers]) -> None:
-        limits, info = self.limits, TensorInfo(tuple(shape), dtype)
-        self.parameters += info.size
-        for what, came, most in (
-            ("too long a name", len(name), limits.name_characters),
-            ("too many axes", len(shape), limits.rank),
-            ("too long an axis", max(shape, default=0), limits.dimension),
-            ("too many tensors", len(self.infos) + 1, limits.tensors),
-            ("too many numbers", self.parameters, limits.parameters),
-        ):
-            if came > most:
-                raise CheckpointError(
-                    f"An ONNX file whose tensor '{name[:100]}' is refused: {what}.",
-                    came=f"{came:,}",
-                    expected=f"at most {most:,}",
-                )
-        self.infos[name] = info
-        self.getters[name] = get
-
 
 def _scopes(model: ModelProto) -> Iterator[Scope]:
     """The main graph, then those within it."""
@@ -581,13 +544,6 @@ def _ifgo(rows: Numbers) -> Numbers:
     """ONNX's gates i o f c as PyTorch's i f g o."""
     i, o, f, g = np.split(rows, 4)
     return np.concatenate([i, f, g, o])
-
-
-def _floats(numbers: Numbers, info: TensorInfo) -> Array:
-    """In C order, as float32, or float64 where it was that; of the shape that was told."""
-    dtype = np.float64 if info.dtype == "float64" else np.float32
-    array: Array = np.require(numbers, dtype, ["C", "W"]).reshape(info.shape)
-    return array
 
 
 def _own_name(name: str) -> str | None:

@@ -17,11 +17,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstm_core.backward import BackwardLSTM
     from lstm_core.batch import RecordingBatch
     from lstm_core.cells import FusedCell
+    from lstm_core.checkpoints.opening import inspect_checkpoint
     from lstm_core.engines.compiled import warm_up
     from lstm_core.equations import CellWeights
-    from lstm_core.errors import LSTMCoreError
+    from lstm_core.errors import CheckpointError, LSTMCoreError
+    from lstm_core.fresh import fresh_model
     from lstm_core.hooks import Site
     from lstm_core.log import RecordingLog, recording
     from lstm_core.models import SequenceModel, load_model
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "QUANTITIES",
+    "BackwardLSTM",
     "CellWeights",
+    "CheckpointError",
     "FusedCell",
     "LSTMCoreError",
     "Parity",
@@ -46,6 +51,8 @@ __all__ = [
     "Site",
     "StreamedStep",
     "cell_weights",
+    "fresh_model",
+    "inspect_checkpoint",
     "load_model",
     "record",
     "recording",
@@ -55,7 +62,9 @@ __all__ = [
 
 _HOME = {
     "QUANTITIES": "quantities",
+    "BackwardLSTM": "backward",
     "CellWeights": "equations",
+    "CheckpointError": "errors",
     "FusedCell": "cells",
     "LSTMCoreError": "errors",
     "Parity": "parity",
@@ -67,6 +76,8 @@ _HOME = {
     "Site": "hooks",
     "StreamedStep": "streaming",
     "cell_weights": "stack",
+    "fresh_model": "fresh",
+    "inspect_checkpoint": "checkpoints.opening",
     "load_model": "models",
     "record": "recorder",
     "recording": "log",

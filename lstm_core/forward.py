@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from lstm_core.backward import BackwardLSTM
 from lstm_core.cells import FusedCell
 from lstm_core.equations import GATES, CellWeights
 from lstm_core.errors import InputError
@@ -119,7 +120,7 @@ class Forward:
     ) -> tuple[Tensor, list[CellState]]:
         if not isinstance(module, nn.LSTM):
             return self._run_cell(module, rows, initial[0])
-        if any(n in self._masks for n in layers[:-1]):
+        if isinstance(module, BackwardLSTM) or any(n in self._masks for n in layers[:-1]):
             return self._run_layers(layers, rows, initial)
         return self._run_lstm(module, rows, initial)
 

@@ -1,106 +1,43 @@
-"""A model that reads sentences: tokenizer, embedding, LSTM, head.
+"""A model that reads sentences or tables: tokenizer, embedding, LSTM, head.
 
 A model is a folder: ``model.json`` (what it is, its vocabularies, its card),
-``weights.safetensors`` and ``card.md`` for people.
+``weights.safetensors`` and, in the box, ``card.md`` for people.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from lstm_core.backward import BackwardLSTM
 from lstm_core.catalogue import model_folder
+from lstm_core.checkpoints.opening import Vocabulary as VocabularySource
+from lstm_core.checkpoints.opening import build_checkpoint
 from lstm_core.errors import FileError, InputError, SelectionError
-from lstm_core.predictions import Predictions, Task
+from lstm_core.model_spec import Activation, ModelSpec
+from lstm_core.predictions import Predictions
 from lstm_core.quantities import Direction
 from lstm_core.recorder import record
 from lstm_core.recordings import Recording
-from lstm_core.shape import LSTMShape
+from lstm_core.shape import ModuleShape
 from lstm_core.stack import cell_weights
-from lstm_core.text import Token, Tokenizer, Vocabulary
+from lstm_core.tables import Table, read_table
+from lstm_core.text import Feature, Token, Tokenizer, Vocabulary
 
-FORMAT = "gatescope.model/1"
 Precision = Literal["float32", "float64"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """Everything about a model but its weights; what ``model.json`` holds.
-
-    ``embedding`` gives the width of each feature's table; together they are the LSTM's input.
-    ``labels`` names the rows of the head. ``card`` is for people and never read by the code.
-    """
-
-    title: str
-    task: Task
-    split: str
-    vocabularies: Mapping[str, list[str]]
-    embedding: Mapping[str, int]
-    lstm: LSTMShape
-    labels: list[str]
-    examples: list[str] = field(default_factory=list)
-    card: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> ModelSpec:
-        """Raises FileError when ``text`` does not describe a model."""
-        try:
-            fields = json.loads(text)
-            if fields.pop("format") != FORMAT:
-                raise ValueError(f"format is not {FORMAT}")
-            spec = cls(**{**fields, "lstm": LSTMShape(**fields["lstm"])})
-            spec._check_types()
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise FileError(
-                "This model.json does not describe a model.", came=repr(error)
-            ) from error
-        if spec.task not in get_args(Task):
-            raise FileError("No such task.", came=repr(spec.task), exists=get_args(Task))
-        if set(spec.embedding) != set(spec.vocabularies):
-            raise FileError(
-                "Every feature needs a vocabulary and a width.",
-                came=f"vocabularies {sorted(spec.vocabularies)}, widths {sorted(spec.embedding)}",
-            )
-        if sum(spec.embedding.values()) != spec.lstm.input_size:
-            raise FileError(
-                "The embedding and the LSTM differ in width.",
-                came=f"embedding {sum(spec.embedding.values())}",
-                expected=f"{spec.lstm.input_size} (input_size)",
-            )
-        return spec
-
-    def _check_types(self) -> None:
-        """Raises ValueError where a field does not hold what its annotation says."""
-        checks = {
-            "title": isinstance(self.title, str),
-            "split": isinstance(self.split, str),
-            "vocabularies": isinstance(self.vocabularies, dict)
-            and all(_are_strings(items) for items in self.vocabularies.values()),
-            "embedding": isinstance(self.embedding, dict)
-            and all(isinstance(n, int) and n > 0 for n in self.embedding.values()),
-            "labels": _are_strings(self.labels) and len(self.labels) > 0,
-            "examples": _are_strings(self.examples),
-            "card": isinstance(self.card, dict),
-        }
-        for name, right in checks.items():
-            if not right:
-                raise ValueError(f"{name} does not hold what it should")
-
-
-def _are_strings(items: object) -> bool:
-    return isinstance(items, list) and all(isinstance(item, str) for item in items)
+_ACTIVATIONS: dict[Activation, nn.Module] = {
+    "relu": nn.ReLU(),
+    "tanh": nn.Tanh(),
+    "none": nn.Identity(),
+}
 
 
 class FeatureEmbedding(nn.ModuleDict):
@@ -109,7 +46,7 @@ class FeatureEmbedding(nn.ModuleDict):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(
             {
-                name: nn.Embedding(len(spec.vocabularies[name]), width)
+                name: nn.Embedding(spec.vocabulary_size(name), width)
                 for name, width in spec.embedding.items()
             }
         )
@@ -119,41 +56,60 @@ class FeatureEmbedding(nn.ModuleDict):
 
 
 class SequenceModel(nn.Module):
-    """Tokenizer, embedding, LSTM and head; records sentences."""
+    """Tokenizer, embedding, LSTM and head; records sentences, or tables of numbers.
+
+    ``lstm`` is an ``nn.LSTM``, or a list of modules where the spec says so; without a task there
+    is no ``head``.
+    """
+
+    head: nn.Linear
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.tokenizer = Tokenizer(
-            spec.split, {name: Vocabulary(spec.vocabularies[name]) for name in spec.embedding}
-        )
+        self.tokenizer = None if spec.reads_numbers else _tokenizer(spec)
         self.embedding = FeatureEmbedding(spec)
-        self.lstm = nn.LSTM(
-            spec.lstm.input_size,
-            spec.lstm.hidden_size,
-            spec.lstm.num_layers,
-            bias=spec.lstm.bias,
-            bidirectional=spec.lstm.bidirectional,
-            proj_size=spec.lstm.proj_size,
-        )
-        self.head = nn.Linear(spec.lstm.output_width * len(spec.lstm.directions), len(spec.labels))
+        modules = [_module(shape) for shape in spec.lstm.modules]
+        self.lstm = nn.ModuleList(modules) if spec.lstm.listed else modules[0]
+        self.hidden = nn.ModuleList()
+        if spec.task is not None:
+            self._add_head()
+        if spec.initial_state:
+            for name, shape in spec.weight_shapes().items():
+                if name.startswith(("h_0_", "c_0_")):
+                    self.register_buffer(name, torch.zeros(shape))
+
+    def _add_head(self) -> None:
+        spec = self.spec
+        width = spec.lstm.output_width(spec.lstm.num_layers - 1)
+        for above in spec.head.hidden:
+            self.hidden.append(nn.Linear(width, above))
+            width = above
+        self.head = nn.Linear(width, spec.outputs)
+
+    @property
+    def like(self) -> Tensor:
+        """A weight; everything that is computed has its type and its device."""
+        return next(self.lstm.parameters())
 
     @property
     def precision(self) -> str:
-        return str(self.head.weight.dtype).removeprefix("torch.")
+        return str(self.like.dtype).removeprefix("torch.")
 
     def record(self, text: str, *, max_tokens: int | None = None) -> Recording:
-        """Record a sentence from a fresh zero state, with the head's predictions.
+        """Record a sentence from the model's initial state, with the head's predictions.
 
+        For a model that reads numbers ``text`` is a table, see :mod:`lstm_core.tables`.
         Raises TextError when there is no token in it, SizeError above ``max_tokens``.
         """
-        tokens = self.tokenizer(text, max_tokens=max_tokens)
         with torch.no_grad():
-            x = self.embedding(self.ids(tokens))  # (T, input_size)
+            tokens, x = self.read(text, max_tokens=max_tokens)
             recording = cast(
-                Recording, record(self.lstm, x, tokens=[token.text for token in tokens])
+                Recording,
+                record(self._source, x, self._hx, tokens=[token.text for token in tokens]),
             )
-            recording.predictions = self._predict(recording.output, tokens)
+            if self.spec.task is not None:
+                recording.predictions = self._predict(recording, tokens)
         recording.metadata = {
             "text": text,
             "model": self.spec.title,
@@ -162,20 +118,81 @@ class SequenceModel(nn.Module):
         }
         return recording
 
+    def read(self, text: str, *, max_tokens: int | None = None) -> tuple[list[Token], Tensor]:
+        """The tokens of a text and what they are to the LSTM, (T, input_size)."""
+        if self.tokenizer is None:
+            table = self._table(text, max_tokens)
+            return _rows(table, self.spec.columns), torch.from_numpy(table.values).to(self.like)
+        tokens = self.tokenizer(text, max_tokens=max_tokens)
+        return tokens, cast(Tensor, self.embedding(self.ids(tokens)))
+
+    def tokens(self, text: str, *, max_tokens: int | None = None) -> list[Token]:
+        """The tokens of a text, without what they are to the LSTM. Raises as `record` does."""
+        if self.tokenizer is None:
+            return _rows(self._table(text, max_tokens), self.spec.columns)
+        return self.tokenizer(text, max_tokens=max_tokens)
+
+    def _table(self, text: str, max_rows: int | None) -> Table:
+        return read_table(text, width=self.spec.lstm.input_size, max_rows=max_rows)
+
     def ids(self, tokens: Sequence[Token]) -> Tensor:
         """Feature ids (T, features)."""
         return torch.tensor(
             [[feature.id for feature in token.features] for token in tokens],
-            device=self.head.weight.device,
+            device=self.like.device,
         )
 
-    def _predict(self, output: Tensor, tokens: Sequence[Token]) -> Predictions:
-        probabilities = torch.softmax(self.head(output), dim=-1)  # (T, labels)
+    @property
+    def _source(self) -> nn.LSTM | nn.ModuleList:
+        return cast("nn.LSTM | nn.ModuleList", self.lstm)
+
+    @property
+    def _hx(self) -> object:
+        """(h_0, c_0) as :func:`lstm_core.record` takes them; None stands for zeros."""
+        if not self.spec.initial_state:
+            return None
+        count = len(self.spec.lstm.modules)
+        states = [
+            tuple(getattr(self, f"{name}_{n}") for n in range(count)) for name in ("h_0", "c_0")
+        ]
+        return tuple(states) if self.spec.lstm.listed else tuple(state[0] for state in states)
+
+    def _predict(self, recording: Recording, tokens: Sequence[Token]) -> Predictions:
+        task = self.spec.task
+        assert task is not None  # who calls has looked
+        scores = self.scores(self._read_by_head(recording))
         targets: list[int | None] | None = None
-        if self.spec.task == "next_token":
+        if task == "next_token" and self.tokenizer is not None:
             ids = {label: n for n, label in enumerate(self.spec.labels)}
             targets = [ids.get(token.features[0].value) for token in tokens[1:]] + [None]
-        return Predictions(self.spec.task, self.spec.labels, probabilities, targets)
+        return Predictions(task, self.spec.labels, scores, targets)
+
+    def scores(self, h: Tensor) -> Tensor:
+        """What the head makes of h (…, D·width): probabilities, or for "value" its numbers."""
+        for layer in self.hidden:
+            h = _ACTIVATIONS[self.spec.head.activation](layer(h))
+        z: Tensor = self.head(h)
+        if self.spec.task == "value":
+            return z
+        if self.spec.head.sigmoid:
+            p = torch.sigmoid(z)
+            return torch.cat([1 - p, p], dim=-1)
+        return torch.softmax(z, dim=-1)
+
+    def _read_by_head(self, recording: Recording) -> Tensor:
+        """What the head is given at every timestep, (T, D·width of h)."""
+        output, reads = recording.output, self.spec.head.reads
+        if reads == "last":
+            # Forward has read up to t, backward everything: after the last timestep this is h_n.
+            top = recording.shape.num_layers - 1
+            parts = {d: recording["h", top, d] for d in recording.shape.directions(top)}
+            return torch.cat(
+                [h if d == "forward" else h[:1].expand_as(h) for d, h in parts.items()], dim=-1
+            )
+        if reads == "mean":
+            counts = torch.arange(1, len(output) + 1, dtype=output.dtype, device=output.device)
+            return output.cumsum(dim=0) / counts[:, None]
+        return output.cummax(dim=0).values if reads == "max" else output
 
     def unit_weights(self, layer: int, direction: Direction, unit: int) -> dict[str, Tensor]:
         """The rows that drive one unit's gates, in order i f g o.
@@ -187,12 +204,13 @@ class SequenceModel(nn.Module):
         if (layer, direction) not in shape.cells:
             cells = [f"layer {n} {d}" for n, d in shape.cells]
             raise SelectionError("No such cell.", came=f"layer {layer} {direction}", exists=cells)
-        if unit not in range(shape.hidden_size):
+        hidden_size = shape.width("c", layer)
+        if unit not in range(hidden_size):
             raise SelectionError(
-                "No such unit.", came=str(unit), expected=f"0 to {shape.hidden_size - 1}"
+                "No such unit.", came=str(unit), expected=f"0 to {hidden_size - 1}"
             )
-        weights = cell_weights(self.lstm, layer, direction)
-        rows = torch.arange(4, device=weights.W_ih.device) * shape.hidden_size + unit
+        weights = cell_weights(self._source, layer, direction)
+        rows = torch.arange(4, device=weights.W_ih.device) * hidden_size + unit
         zeros = weights.W_ih.new_zeros(4)
         b_ih = zeros if weights.b_ih is None else weights.b_ih[rows]
         b_hh = zeros if weights.b_hh is None else weights.b_hh[rows]
@@ -216,24 +234,127 @@ class SequenceModel(nn.Module):
         (folder / "model.json").write_text(self.spec.to_json(), encoding="utf-8")
 
 
-def load_model(name: str | Path, *, precision: Precision = "float32") -> SequenceModel:
-    """Load a model in the box by its id, or any model folder by its path; in evaluation mode.
-
-    Raises UnknownModelError when there is none, FileError when the folder is damaged.
-    """
-    if precision not in PRECISIONS:
-        raise InputError("No such precision.", came=repr(precision), exists=PRECISIONS)
-    folder = model_folder(name)
+def load_folder(folder: Path, *, precision: Precision = "float32") -> SequenceModel:
+    """The model of a folder, in evaluation mode. Raises FileError when it is damaged."""
     try:
         description = (folder / "model.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError("This model.json cannot be read.", came=str(error)) from error
-    model = SequenceModel(ModelSpec.from_json(description))
+    spec = ModelSpec.from_json(description)
     try:
-        weights = safetensors.torch.load_file(folder / "weights.safetensors")
-        model.load_state_dict(weights)
-    except (OSError, RuntimeError, safetensors.SafetensorError) as error:
-        # Of a misfit torch says only in its second line what it is.
-        came = " ".join(line.strip() for line in str(error).splitlines()[:2])
-        raise FileError("These weights do not fit their model.json.", came=came) from error
+        # Read whole, not mapped: a model must not follow its file.
+        weights = safetensors.torch.load((folder / "weights.safetensors").read_bytes())
+    except (OSError, safetensors.SafetensorError) as error:
+        raise _misfit(str(error)) from error
+    return model_of(spec, weights, precision=precision)
+
+
+def model_of(
+    spec: ModelSpec, weights: dict[str, Tensor], *, precision: Precision = "float32"
+) -> SequenceModel:
+    """A model in evaluation mode; the weights decide how much memory it takes.
+
+    Raises FileError when they are not those that ``spec`` describes.
+    """
+    expected = spec.weight_shapes()
+    for name in [*expected, *weights]:
+        came = tuple(weights[name].shape) if name in weights else None
+        if came != expected.get(name):
+            raise _misfit(f"{name}: {came or 'missing'}", str(expected.get(name, "no such weight")))
+    with torch.device("meta"):  # nothing is made that would be thrown away at once
+        model = SequenceModel(spec)
+    model.load_state_dict(weights, assign=True)
     return model.to(getattr(torch, precision)).eval()
+
+
+def load_model(
+    name: str | Path,
+    *,
+    precision: Precision = "float32",
+    vocabulary: VocabularySource | None = None,
+    labels: Sequence[str] | str | None = None,
+    title: str | None = None,
+    **choices: str,
+) -> SequenceModel:
+    """Load a model in the box by its id, a model folder, or a trained checkpoint; for evaluation.
+
+    A checkpoint is a PyTorch, safetensors, ONNX or Keras file. ``vocabulary`` is a file, a list of
+    strings, or a dict of token → id (or the name of a table inside the checkpoint, "ids" or
+    "bytes"); ``labels`` names what the head predicts. Further ``choices`` are ``lstm``,
+    ``embedding``, ``head``, ``tokenizer``, ``lowercase``, ``activation``, ``task`` and ``reads``,
+    needed only where the file leaves them open: the error then says what there is to choose from.
+
+    Raises UnknownModelError when there is none, FileError when the folder is damaged, and
+    CheckpointError for a file that cannot be opened.
+    """
+    if precision not in PRECISIONS:
+        raise InputError("No such precision.", came=repr(precision), exists=PRECISIONS)
+    if path := _checkpoint(name):
+        spec, weights = build_checkpoint(
+            path, vocabulary=vocabulary, labels=labels, choices=choices, title=title
+        )
+        return model_of(spec, safetensors.torch.load(weights), precision=precision)
+    folder = model_folder(name)
+    if vocabulary is not None or labels is not None or title is not None or choices:
+        raise InputError(
+            "A model that is whole leaves nothing to choose.",
+            came=", ".join(choices) or "vocabulary, labels or title",
+            expected="choices only for a checkpoint",
+        )
+    return load_folder(folder, precision=precision)
+
+
+def _checkpoint(name: str | Path) -> Path | None:
+    """The path of a file; None for an id or a folder."""
+    try:
+        return Path(name) if Path(name).is_file() else None
+    except (OSError, ValueError):  # a name no file system takes
+        return None
+
+
+def _misfit(came: str, expected: str | None = None) -> FileError:
+    return FileError("These weights do not fit their model.json.", came=came, expected=expected)
+
+
+def _tokenizer(spec: ModelSpec) -> Tokenizer:
+    return Tokenizer(
+        spec.split, {name: Vocabulary(spec.vocabularies[name]) for name in spec.embedding}
+    )
+
+
+def _module(shape: ModuleShape) -> nn.Module:
+    if shape.kind == "LSTMCell":
+        return nn.LSTMCell(shape.input_size, shape.hidden_size, bias=shape.bias)
+    if shape.kind == "BackwardLSTM":
+        return BackwardLSTM(
+            shape.input_size, shape.hidden_size, bias=shape.bias, proj_size=shape.proj_size
+        )
+    if shape.kind != "LSTM":
+        raise FileError(
+            "A model cannot be made of this.", came=shape.kind, exists=["LSTM", "LSTMCell"]
+        )
+    return nn.LSTM(
+        shape.input_size,
+        shape.hidden_size,
+        shape.num_layers,
+        bias=shape.bias,
+        bidirectional=shape.bidirectional,
+        proj_size=shape.proj_size,
+    )
+
+
+def _rows(table: Table, columns: Sequence[str]) -> list[Token]:
+    """The rows of a table as tokens, whose features are its columns."""
+    names = columns or table.columns
+    return [
+        Token(
+            row.label,
+            row.start,
+            row.end,
+            tuple(
+                Feature(name, f"{x:.6g}", n, True)
+                for n, (name, x) in enumerate(zip(names, xs, strict=True))
+            ),
+        )
+        for row, xs in zip(table.rows, table.values.tolist(), strict=True)
+    ]

@@ -22,7 +22,7 @@ from lstm_core.quantities import QUANTITIES, Direction
 from lstm_core.shape import ModuleShape, StackShape
 from lstm_core.states import CellState, States, as_states
 
-FORMAT = "gatescope.recording/1"
+FORMAT = "gatescope.recording/2"
 Key = tuple[str, int, Direction]
 Cell = tuple[int, Direction]
 
@@ -155,7 +155,7 @@ class Recording:
         """The recording as a safetensors file: one tensor per ``layer.direction.quantity``.
 
         Beside them ``x``, ``layer.direction.h_0`` and ``c_0``, ``layer.dropout`` where there was
-        dropout and, with a head, ``probabilities``. Everything else is JSON in the metadata entry
+        dropout and, with a head, its ``scores``. Everything else is JSON in the metadata entry
         ``gatescope``. The parity is computed first.
         """
         parity = None if self.hooked else self.parity_report
@@ -177,7 +177,7 @@ class Recording:
         }
         tensors = self._tensors()
         if self.predictions:
-            tensors["probabilities"] = self.predictions.probabilities
+            tensors["scores"] = self.predictions.scores
         # Clones: a recording of a batch is a view, and safetensors refuses shared memory.
         stored = {
             name: t.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -225,9 +225,7 @@ class Recording:
                 raise ValueError(f"{value!r} is no {kind.__name__}")
         predictions = None
         if about["predictions"]:
-            predictions = Predictions(
-                **about["predictions"], probabilities=tensors["probabilities"]
-            )
+            predictions = Predictions(**about["predictions"], scores=tensors["scores"])
         tokens = None
         if about["tokens"] is not None:
             tokens = tuple(about["tokens"])
@@ -344,15 +342,11 @@ def _are_strings(items: Sequence[Any], length: int) -> bool:
 
 
 def _check_predictions(predictions: Predictions, T: int) -> None:
-    labels, probabilities, targets = (
-        predictions.labels,
-        predictions.probabilities,
-        predictions.targets,
-    )
+    labels, scores, targets = predictions.labels, predictions.scores, predictions.targets
     if not isinstance(labels, list) or not _are_strings(labels, len(labels)):
         raise ValueError("labels are not a list of strings")
-    if tuple(probabilities.shape) != (T, len(labels)):
-        raise ValueError(f"probabilities {tuple(probabilities.shape)}, {len(labels)} labels")
+    if tuple(scores.shape) != (T, len(labels)):
+        raise ValueError(f"scores {tuple(scores.shape)}, {len(labels)} labels")
     if targets is not None and (
         len(targets) != T or not all(n is None or 0 <= n < len(labels) for n in targets)
     ):

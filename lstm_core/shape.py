@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+#: What a stack is made of.
+KINDS = ("LSTM", "BackwardLSTM", "LSTMCell", "FusedCell")
+
 
 @dataclass(frozen=True)
 class LSTMShape:
@@ -99,18 +102,40 @@ class ModuleShape(LSTMShape):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.kind not in ("LSTM", "LSTMCell", "FusedCell"):
+        if self.kind not in KINDS:
             raise ValueError(f"no such kind of module: {self.kind!r}")
+        if self.kind == "BackwardLSTM" and (self.num_layers > 1 or self.bidirectional):
+            raise ValueError(f"an LSTM that only reads backward has one layer: {self}")
         if self.is_cell and (self.num_layers > 1 or self.bidirectional or self.proj_size):
             raise ValueError(f"a cell has one layer, one direction and no projection: {self}")
 
     @property
     def is_cell(self) -> bool:
-        return self.kind != "LSTM"
+        return self.kind in ("LSTMCell", "FusedCell")
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        return DIRECTIONS[1:] if self.kind == "BackwardLSTM" else super().directions
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every parameter, as PyTorch's module has them."""
+        rows = 4 * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.num_layers):
+            width = self.input_size if layer == 0 else self.output_width * len(self.directions)
+            for suffix in ("", "_reverse") if self.bidirectional else ("",):
+                end = "" if self.is_cell else f"_l{layer}{suffix}"
+                shapes[f"weight_ih{end}"] = (rows, width)
+                shapes[f"weight_hh{end}"] = (rows, self.output_width)
+                if self.bias:
+                    shapes |= {f"bias_ih{end}": (rows,), f"bias_hh{end}": (rows,)}
+                if self.proj_size:
+                    shapes[f"weight_hr{end}"] = (self.proj_size, self.hidden_size)
+        return shapes
 
     def __str__(self) -> str:
-        name = "nn.LSTMCell" if self.kind == "LSTMCell" else self.kind
-        return super().__str__().replace("nn.LSTM", name, 1) if self.is_cell else super().__str__()
+        name = f"nn.{self.kind}" if self.kind in ("LSTM", "LSTMCell") else self.kind
+        return super().__str__().replace("nn.LSTM", name, 1)
 
 
 @dataclass(frozen=True)
@@ -122,6 +147,13 @@ class StackShape:
 
     modules: tuple[ModuleShape, ...]
     listed: bool = False
+
+    @classmethod
+    def of(cls, shape: LSTMShape) -> StackShape:
+        """The stack of one module, which is not a list."""
+        if isinstance(shape, ModuleShape):
+            return cls((shape,))
+        return cls((ModuleShape(**vars(shape)),))
 
     def __post_init__(self) -> None:
         """Raises ValueError for modules that cannot stand on each other."""

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
+from lstm_core.backward import BackwardLSTM
 from lstm_core.cells import FusedCell
 from lstm_core.equations import CellWeights
 from lstm_core.errors import InputError, SelectionError
@@ -48,7 +49,7 @@ class Stack:
     @property
     def like(self) -> Tensor:
         """A weight; everything that takes part has its type and its device."""
-        return self.layers[0].cells["forward"].W_ih
+        return next(iter(self.layers[0].cells.values())).W_ih
 
     @property
     def has_dropout(self) -> bool:
@@ -145,6 +146,8 @@ def _layers_of(module: Recordable) -> list[Layer]:
         b_ih, b_hh = (module.bias_ih, module.bias_hh) if module.bias else (None, None)
         weights = CellWeights(module.weight_ih, module.weight_hh, b_ih, b_hh, None)
         return [Layer({"forward": weights})]
+    if isinstance(module, BackwardLSTM):
+        return [Layer({"backward": _of_lstm(module, 0, "forward")})]
     top = module.num_layers - 1
     dropout = module.dropout if module.training else 0.0
     directions = DIRECTIONS if module.bidirectional else DIRECTIONS[:1]
@@ -189,6 +192,7 @@ def _shape(module: Recordable) -> ModuleShape:
             module.bias,
             module.bidirectional,
             module.proj_size,
+            "BackwardLSTM" if isinstance(module, BackwardLSTM) else "LSTM",
         )
     if isinstance(module, nn.LSTMCell):
         bias, kind = module.bias, "LSTMCell"

@@ -2,19 +2,27 @@
 
 A token keeps the exact characters it was cut from, so that the page shows what was typed; what
 the model reads of it (a character, a word, its ending, its shape) are its *features*, each with
-a vocabulary of its own. What no vocabulary has becomes ``<unk>``, visibly.
+a vocabulary of its own. What no vocabulary has becomes ``<unk>``, visibly; a vocabulary without
+such an entry refuses it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lstm_core.errors import FileError, SizeError, TextError
 
 UNKNOWN = "<unk>"
+
+#: What vocabularies call the entry for everything they do not have, the usual name first.
+UNKNOWN_NAMES = (
+    *(UNKNOWN, "<UNK>", "[UNK]", "UNK", "unk", "<Unk>", "<unknown>", "<UNKNOWN>", "__unk__"),
+    *("__UNK__", "_UNK", "<oov>", "<OOV>", "[OOV]", "OOV", "oov", "\u2047"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,26 +51,50 @@ class Token:
 
 
 class Vocabulary:
-    """A list of strings and the way back; id 0 is ``<unk>``."""
+    """A list of strings and the way back.
 
-    def __init__(self, items: list[str]) -> None:
-        if not items or items[0] != UNKNOWN or len(set(items)) != len(items):
+    ``unknown`` is the id of the entry for everything else, by one of `UNKNOWN_NAMES`; None where
+    there is no such entry. A number n stands for the strings "0" to "n - 1": a model whose
+    vocabulary nobody has reads the ids themselves.
+    """
+
+    def __init__(self, items: list[str] | int) -> None:
+        if isinstance(items, int):
+            items = [str(n) for n in range(items)]
+        self._ids = {item: n for n, item in enumerate(items)}
+        if not items or len(self._ids) != len(items):
             raise FileError(
                 "This vocabulary cannot be used.",
-                came=f"{len(items)} items, {len(set(items))} of them different",
-                expected=f"different strings, the first of them {UNKNOWN!r}",
+                came=f"{len(items)} items, {len(self._ids)} of them different",
+                expected="different strings",
             )
         self.items = items
-        self._ids = {item: n for n, item in enumerate(items)}
+        names = (name for name in UNKNOWN_NAMES if name in self._ids)
+        self.unknown = next((self._ids[name] for name in names), None)
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __contains__(self, item: str) -> bool:
-        return self._ids.get(item, 0) != 0
+        return self._ids.get(item, self.unknown) != self.unknown
 
     def id(self, item: str) -> int:
-        return self._ids.get(item, 0)
+        """Raises TextError when the item is not here and there is no entry for that."""
+        found = self._ids.get(item, self.unknown)
+        if found is None:
+            raise TextError(
+                "This model does not know everything in this text, and has no entry for what it "
+                "does not know.",
+                came=f"{item!r}",
+                expected="only what is in its vocabulary of "
+                f"{len(self.items)}: {_some_of(self.items)}",
+            )
+        return found
+
+
+def _some_of(items: list[str], count: int = 40) -> str:
+    shown = " ".join(repr(item) for item in items[:count])
+    return shown if len(items) <= count else f"{shown} …"
 
 
 class Tokenizer:
@@ -86,26 +118,44 @@ class Tokenizer:
         """
         spans = list(SPLITTERS[self.split](text))
         if max_tokens is not None and len(spans) > max_tokens:
-            raise SizeError(
-                "This text is too long to step through.",
-                came=f"{len(spans)} tokens",
-                expected=f"at most {max_tokens} tokens",
-            )
+            raise too_many(len(spans), max_tokens)
         if not spans:
             raise TextError(
                 "There is no token in this text.",
                 came="an empty text" if not text else f"{len(text)} characters of white space",
                 expected="at least one " + ("character" if self.split == "characters" else "word"),
             )
-        return [self.token(text[start:end], start) for start, end in spans]
+        if self.split != "bytes":
+            return [self.token(text[start:end], start) for start, end in spans]
+        named = [
+            (byte_name(byte), start, end)
+            for start, end in spans
+            for byte in text[start:end].encode("utf-8", "replace")
+        ]
+        if max_tokens is not None and len(named) > max_tokens:
+            raise too_many(len(named), max_tokens)
+        return [self.token(*piece) for piece in named]
 
-    def token(self, text: str, start: int = 0) -> Token:
+    def token(self, text: str, start: int = 0, end: int | None = None) -> Token:
         """The token for an exact piece of text, without cutting it."""
         features = []
         for name, vocabulary in self.vocabularies.items():
             value = FEATURES[name](text)
             features.append(Feature(name, value, vocabulary.id(value), value in vocabulary))
-        return Token(text, start, start + len(text), tuple(features))
+        return Token(text, start, start + len(text) if end is None else end, tuple(features))
+
+
+def too_many(count: int, most: int, what: str = "tokens") -> SizeError:
+    return SizeError(
+        "This text is too long to step through.",
+        came=f"{count} {what}",
+        expected=f"at most {most} {what}",
+    )
+
+
+def byte_name(byte: int) -> str:
+    """A byte as a vocabulary of bytes has it: an ASCII character itself, others like <0xC3>."""
+    return chr(byte) if byte < 128 else f"<0x{byte:02X}>"
 
 
 # --- where to cut -------------------------------------------------------------------------------
@@ -143,6 +193,22 @@ def _words(text: str) -> Iterator[tuple[int, int]]:
 def _whitespace(text: str) -> Iterator[tuple[int, int]]:
     """Whatever stands between white space."""
     return ((match.start(), match.end()) for match in re.finditer(r"\S+", text))
+
+
+# Scripts that write words without spaces between them: each character is a token.
+_UNSPACED = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
+)
+_SIMPLE = re.compile(
+    rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:['’](?:(?![{_UNSPACED}])[^\W_])+)*|\S"
+)
+
+
+def _simple(text: str) -> Iterator[tuple[int, int]]:
+    """Runs of letters and digits, an apostrophe inside included; Chinese by character; signs."""
+    spans = ((match.start(), match.end()) for match in _SIMPLE.finditer(text))
+    return _with_marks(text, spans)
 
 
 def _with_marks(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -192,6 +258,8 @@ SPLITTERS: Mapping[str, Callable[[str], Iterator[tuple[int, int]]]] = {
     "characters": _characters,
     "words": _words,
     "whitespace": _whitespace,
+    "simple": _simple,
+    "bytes": _characters,  # which the tokenizer then takes apart
 }
 
 
@@ -211,7 +279,18 @@ def shape(text: str) -> str:
     return re.sub(r"(.)\1{2,}", r"\1\1", "".join(kinds))
 
 
+def bucket(text: str) -> str:
+    """One of `BUCKETS` numbers, by the word's checksum: a vocabulary that has every word."""
+    return str(zlib.crc32(text.encode("utf-8", "replace")) % BUCKETS)
+
+
+BUCKETS = 1024
+
 FEATURES: Mapping[str, Callable[[str], str]] = {
+    "token": lambda text: text,
+    "lower": str.lower,
+    "byte": lambda text: text,
+    "bucket": bucket,
     "character": lambda text: text,
     "word": word,
     "prefix2": lambda text: word(text)[:2],

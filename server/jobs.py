@@ -70,9 +70,9 @@ def _model(folder: str, digest: str, precision: Precision) -> SequenceModel:
 
 
 def _check_size(model: SequenceModel, text: str, max_tokens: int, max_bytes: int) -> None:
-    timesteps = len(model.tokenizer(text, max_tokens=max_tokens))
+    timesteps = len(model.tokens(text, max_tokens=max_tokens))
     numbers = model.spec.lstm.numbers_per_timestep + len(model.spec.labels)
-    estimate = timesteps * numbers * model.head.weight.element_size()
+    estimate = timesteps * numbers * model.like.element_size()
     if estimate > max_bytes:
         raise SizeError(
             "The recording would be too large.",

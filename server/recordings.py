@@ -12,7 +12,7 @@ from server.array_file import ArrayFile
 from server.errors import UnknownRecordingError
 from server.schemas import (
     FeaturePublic,
-    LSTMPublic,
+    ModelPublic,
     ParityPublic,
     Precision,
     PredictionsPublic,
@@ -25,7 +25,7 @@ from server.store import RecordingStore, StoredRecording
 from server.workers import Workers
 
 #: Part of every id: a change of what a recording holds is a change of its name.
-FORMAT = "gatescope.recording/1"
+FORMAT = "gatescope.recording/2"
 
 #: Work that nobody waits for any more may still end by itself; ending it ends its process, whose
 #: successor has to load the model again.
@@ -106,7 +106,7 @@ class Recordings:
                 *self._limits,
             )
             file = ArrayFile(data)
-            stored = StoredRecording(describe(key, wanted, model.about.digest, file), file)
+            stored = StoredRecording(describe(key, wanted, model.about, file), file)
             self._store.put(key, stored)
             return stored
         finally:
@@ -130,21 +130,20 @@ def recording_id(digest: str, text: str, precision: Precision) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
-def describe(key: str, wanted: RecordingCreate, digest: str, file: ArrayFile) -> RecordingPublic:
+def describe(
+    key: str, wanted: RecordingCreate, model: ModelPublic, file: ArrayFile
+) -> RecordingPublic:
     """Everything about a recording but its numbers."""
     about = file.about
-    (module,) = about["shape"]["modules"]
-    lstm = LSTMPublic.model_validate(module)  # leaves its kind out: a model has an nn.LSTM
     return RecordingPublic(
         id=key,
         model=wanted.model,
-        model_digest=digest,
+        model_digest=model.digest,
         text=wanted.text,
         precision=wanted.precision,
         timesteps=file.timesteps,
         tokens=_tokens(about),
-        lstm=lstm,
-        directions=lstm.directions,
+        lstm=model.lstm,
         parity=ParityPublic(**about["parity"], ok=about["parity"]["where"] is None),
         not_finite=about["not_finite"],
         predictions=PredictionsPublic(**about["predictions"]) if about["predictions"] else None,

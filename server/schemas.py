@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from lstm_core.model_spec import Reads, Task
 from lstm_core.quantities import Direction, Quantity, Scale
+from lstm_core.shape import StackShape
 
 Precision = Literal["float32", "float64"]
-Task = Literal["next_token", "tag"]
 WorkerStatus = Literal["starting", "ready"]
 
 _UNWANTED = re.compile("[\ud800-\udfff\0]")
@@ -118,9 +119,10 @@ class QuantityPublic(Schema):
         return cls(**vars(quantity), order=order)
 
 
-class LSTMPublic(Schema):
-    """The options of the ``nn.LSTM``, named as in PyTorch."""
+class ModulePublic(Schema):
+    """One module of the stack; its options are named as in PyTorch."""
 
+    kind: Literal["LSTM", "BackwardLSTM", "LSTMCell"]
     input_size: int
     hidden_size: int
     num_layers: int
@@ -128,21 +130,64 @@ class LSTMPublic(Schema):
     bidirectional: bool
     proj_size: int
 
-    @property
-    def directions(self) -> list[Direction]:
-        return ["forward", "backward"] if self.bidirectional else ["forward"]
+
+class LayerPublic(Schema):
+    """One layer, numbered through the whole stack from the bottom."""
+
+    module: int = Field(description="Which module it belongs to.")
+    directions: list[Direction]
+    input_size: int = Field(description="What it reads: x, or all h of the layer below.")
+    hidden_size: int = Field(description="Width of the gates and of c.")
+    output_size: int = Field(description="Width of h of one direction: the projection's, if any.")
+
+
+class StackPublic(Schema):
+    """The LSTMs that are recorded, from the bottom up."""
+
+    modules: list[ModulePublic]
+    listed: bool = Field(description="Whether it is a list: then h_n is a tuple, one per module.")
+    layers: list[LayerPublic]
+
+    @classmethod
+    def of(cls, shape: StackShape) -> StackPublic:
+        layers, input_size = [], shape.input_size
+        modules = [n for n, module in enumerate(shape.modules) for _ in range(module.num_layers)]
+        for n, module in enumerate(modules):
+            layers.append(
+                LayerPublic(
+                    module=module,
+                    directions=list(shape.directions(n)),
+                    input_size=input_size,
+                    hidden_size=shape.width("c", n),
+                    output_size=shape.width("h", n),
+                )
+            )
+            input_size = shape.output_width(n)
+        return cls(
+            modules=[ModulePublic(**vars(module)) for module in shape.modules],
+            listed=shape.listed,
+            layers=layers,
+        )
 
 
 class ModelPublic(Schema):
     id: str
     digest: str = Field(description="Names exactly these weights.")
     title: str
-    task: Task
-    split: str = Field(description="How text is cut: characters, words or whitespace.")
-    lstm: LSTMPublic
-    directions: list[Direction]
+    source: Literal["box", "folder", "opened", "fresh"] = Field(
+        description="In the box, in one of the server's folders, or kept by somebody here; the "
+        "last two can be renamed and removed."
+    )
+    task: Task | None = Field(description="What the head predicts; null without a head.")
+    reads: Reads = Field(description="What the head is given at a timestep.")
+    split: str = Field(
+        description="How text is cut: characters, bytes, words, …; 'table' reads rows of numbers."
+    )
+    columns: list[str] = Field(description="Names of the numbers in a row, where they are known.")
+    lstm: StackPublic
     embedding: dict[str, int] = Field(description="Width of each feature's table.")
     vocabulary: dict[str, int] = Field(description="Size of each feature's vocabulary.")
+    parameters: int
     examples: list[str]
     card: dict[str, Any]
 
@@ -181,7 +226,7 @@ class TokenPublic(Schema):
 
 
 class ParityPublic(Schema):
-    """How close the recording is to the nn.LSTM's own forward."""
+    """How close the recording is to PyTorch's own forward."""
 
     difference: float | None = Field(
         description="Largest absolute difference; null where a number stands against none."
@@ -192,7 +237,7 @@ class ParityPublic(Schema):
 
 
 class PredictionsPublic(Schema):
-    """Names the columns of the array ``probabilities``."""
+    """Names the columns of the array ``scores``: probabilities, or for "value" plain numbers."""
 
     task: Task
     labels: list[str]
@@ -215,8 +260,7 @@ class RecordingPublic(Schema):
     precision: Precision
     timesteps: int
     tokens: list[TokenPublic]
-    lstm: LSTMPublic
-    directions: list[Direction]
+    lstm: StackPublic
     parity: ParityPublic
     not_finite: str | None = Field(
         description="Where NaN or infinity first appeared, in words; null where all is finite.",

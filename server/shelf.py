@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from lstm_core import catalogue
 from lstm_core.errors import UnknownModelError
-from server.schemas import LSTMPublic, ModelDetailPublic
+from lstm_core.model_spec import ModelSpec
+from server.schemas import ModelDetailPublic, StackPublic
 
 logger = logging.getLogger(__name__)
 
@@ -64,21 +64,23 @@ def _stamp(folder: Path) -> Stamp:
 
 def _read(name: str, folder: Path) -> ShelvedModel | None:
     try:
-        fields = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        lstm = LSTMPublic(**fields["lstm"])
+        spec = ModelSpec.from_json((folder / "model.json").read_text(encoding="utf-8"))
         about = ModelDetailPublic(
             id=name,
             digest=catalogue.digest(folder),
-            title=fields["title"],
-            task=fields["task"],
-            split=fields["split"],
-            lstm=lstm,
-            directions=lstm.directions,
-            embedding=fields["embedding"],
-            vocabulary={name: len(items) for name, items in fields["vocabularies"].items()},
-            examples=fields.get("examples", []),
-            card=fields.get("card", {}),
-            labels=fields["labels"],
+            title=spec.title,
+            source="box" if folder.parent == catalogue.ZOO else "folder",
+            task=spec.task,
+            reads=spec.head.reads,
+            split=spec.split,
+            columns=spec.columns,
+            lstm=StackPublic.of(spec.lstm),
+            embedding=dict(spec.embedding),
+            vocabulary={name: spec.vocabulary_size(name) for name in spec.embedding},
+            parameters=spec.parameters,
+            examples=spec.examples,
+            card=dict(spec.card),
+            labels=spec.labels,
         )
         about.model_dump_json()  # a description that cannot be sent is a damaged one
     except Exception as error:  # whatever is wrong with one folder, the others are served

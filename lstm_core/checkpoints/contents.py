@@ -4,8 +4,9 @@ A reader of another format translates: an LSTM's weights come out as ``PREFIX.we
 ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0``, ``weight_hr_l0``, with ``_reverse`` for the
 backward direction, the gates in the order i f g o; a linear layer's as ``weight`` (out, in) and
 ``bias``; an embedding's as ``weight`` (rows, width). So whatever comes after the readers knows one
-convention only. An LSTM that only reads from right to left has ``_reverse`` names and no others; one
-that does not begin with zeros has ``PREFIX.h_0`` and ``PREFIX.c_0``, (rows, width) as in PyTorch.
+convention only. An LSTM that only reads from right to left has ``_reverse`` names and no others;
+one that does not begin with zeros has ``PREFIX.h_0`` and ``PREFIX.c_0``, (rows, width) as in
+PyTorch.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, dropout
 
 from lstm_core.errors import FileError
-from lstm_core.models import ModelSpec, SequenceModel
-from lstm_core.shape import LSTMShape
+from lstm_core.model_spec import ModelSpec
+from lstm_core.models import SequenceModel
+from lstm_core.shape import LSTMShape, StackShape
 from lstm_core.text import UNKNOWN
 from lstm_core.zoo import training
 
@@ -53,7 +54,7 @@ CARD = {
 }
 
 
-class Shakespeare:
+class Shakespeare(training.Recipe):
     """The recipe: a text, read by many streams at once with their states carried along."""
 
     model_id = "shakespeare"
@@ -77,7 +78,7 @@ class Shakespeare:
             split="characters",
             vocabularies={"character": [UNKNOWN, *characters]},
             embedding={"character": EMBEDDING},
-            lstm=LSTMShape(EMBEDDING, units, num_layers=2),
+            lstm=StackShape.of(LSTMShape(EMBEDDING, units, num_layers=2)),
             labels=characters,
             examples=EXAMPLES,
             card={**CARD, "data": f"tiny Shakespeare, {len(text):,} characters from the plays"},

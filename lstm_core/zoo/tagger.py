@@ -19,8 +19,9 @@ from torch.nn.functional import cross_entropy, dropout
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from lstm_core.errors import FileError
-from lstm_core.models import ModelSpec, SequenceModel
-from lstm_core.shape import LSTMShape
+from lstm_core.model_spec import ModelSpec
+from lstm_core.models import SequenceModel
+from lstm_core.shape import LSTMShape, StackShape
 from lstm_core.text import FEATURES, UNKNOWN, Tokenizer, Vocabulary
 from lstm_core.zoo import training
 
@@ -78,15 +79,18 @@ class Tagger:
         train, development, test = (read_conllu(folder / name) for name in language.files)
         forms = [form for sentence in train for form, _ in sentence]
         counts = {name: Counter(map(FEATURES[name], forms)) for name in EMBEDDING}
+        vocabularies = {name: vocabulary(counts[name]) for name in EMBEDDING}
         self.model_id = f"tagger-{code}"
         self.placeholder = f"PATH/TO/{folder.resolve().name} --language {code}"
         self.spec = ModelSpec(
             title=language.title,
             task="tag",
             split=language.split,
-            vocabularies={name: vocabulary(counts[name]) for name in EMBEDDING},
+            vocabularies=vocabularies,
             embedding=EMBEDDING,
-            lstm=LSTMShape(sum(EMBEDDING.values()), units, num_layers=2, bidirectional=True),
+            lstm=StackShape.of(
+                LSTMShape(sum(EMBEDDING.values()), units, num_layers=2, bidirectional=True)
+            ),
             labels=sorted({tag for sentence in train for _, tag in sentence}),
             examples=language.examples,
             card=card(language, words=sum(map(len, train + development + test))),
@@ -95,9 +99,7 @@ class Tagger:
         self.train_examples = [encode(sentence) for sentence in train]
         self.development_examples = [encode(sentence) for sentence in development]
         self.test_examples = [encode(sentence) for sentence in test]
-        self.hidden = [
-            hiding_table(counts[name], self.spec.vocabularies[name]) for name in EMBEDDING
-        ]
+        self.hidden = [hiding_table(counts[name], vocabularies[name]) for name in EMBEDDING]
         self.steps = -(-len(train) // BATCH)
 
     def losses(self, model: SequenceModel, generator: torch.Generator) -> Iterator[Tensor]:

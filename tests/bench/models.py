@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
-from lstm_core.models import ModelSpec, SequenceModel
-from lstm_core.shape import LSTMShape
+from lstm_core.model_spec import ModelSpec
+from lstm_core.models import SequenceModel
+from lstm_core.shape import LSTMShape, StackShape
 
 WIDE = "bench-wide"
 WORDS = [f"w{n}" for n in range(300)]
@@ -22,7 +23,7 @@ def write_models(folder: Path) -> None:
         split="words",
         vocabularies={"word": ["<unk>", *WORDS]},
         embedding={"word": 64},
-        lstm=LSTMShape(64, 512, num_layers=4),
+        lstm=StackShape.of(LSTMShape(64, 512, num_layers=4)),
         labels=["A", "B", "C", "D"],
         examples=[" ".join(WORDS[:10])],
     )

@@ -1,0 +1,207 @@
+"""Vocabularies and labels from files: strings in the order of their ids. No torch here."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lstm_core.checkpoints.contents import Limits
+from lstm_core.errors import CheckpointError
+
+#: Strings in the order of their ids; None for an id that has none.
+Strings: TypeAlias = list[str | None]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def read_vocabulary(path: Path, limits: Limits) -> dict[str, Strings]:
+    """Every list of strings in a JSON, CoNLL-U or plain text file, by its place in it.
+
+    Raises CheckpointError for what is none.
+    """
+    data = path.read_bytes()
+    if len(data) > limits.file_bytes:
+        raise CheckpointError(
+            "This file is too large for a vocabulary.",
+            came=f"{len(data):,} bytes",
+            expected=f"at most {limits.file_bytes:,} bytes",
+        )
+    text = decode_text(data, "vocabulary")
+    if text.lstrip()[:1] in ("{", "[") and (found := _json(text)) is not None:
+        tables = dict(tables_in(found, limits))
+        if not tables:
+            raise CheckpointError(
+                "There is no vocabulary in this JSON.",
+                came=_kind(found),
+                expected="a list of strings, or an object of token → id or id → token; it may lie "
+                "inside other objects",
+            )
+        return tables
+    lines = text.split("\n")
+    tables = _conllu(lines) or _lines(lines)
+    for name, strings in tables.items():
+        _check_length(name, len(strings), limits)
+    return tables
+
+
+def decode_text(data: bytes, what: str) -> str:
+    """UTF-8, or UTF-16 with its mark. Raises CheckpointError; nothing is ever replaced."""
+    mark, codec = next(((m, c) for m, c in _MARKS if data.startswith(m)), (b"", "utf-8"))
+    try:
+        text = data[len(mark) :].decode(codec)
+    except UnicodeDecodeError as error:
+        raise CheckpointError(
+            f"This {what} is no text.",
+            came=f"byte 0x{data[len(mark) + error.start]:02X} at offset {len(mark) + error.start}",
+            expected="text in UTF-8; save the file as UTF-8",
+        ) from error
+    if "\0" in text:
+        raise CheckpointError(
+            "This looks like a binary file.",
+            came=f"a NUL character, the {text.index(chr(0)) + 1:,}th character",
+            expected=f"a {what} as text",
+        )
+    return text
+
+
+def _json(text: str) -> Any:
+    """What the JSON holds; None where it is none, as a text may begin with a bracket, too."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+    except RecursionError as error:
+        raise CheckpointError(
+            "This JSON is nested too deeply.", expected="a list, or an object of token → id"
+        ) from error
+
+
+# --- in JSON and in what a checkpoint keeps -----------------------------------------------------
+
+
+def tables_in(found: Any, limits: Limits) -> Iterator[tuple[str, Strings]]:
+    """Every list of strings inside lists and objects, with its path; the file's order."""
+    stack: list[tuple[str, Any, int]] = [("", found, 0)]
+    seen: set[int] = set()
+    while stack:
+        path, value, depth = stack.pop()
+        if isinstance(value, str) and depth and value[:1] in "{[" and len(value) > 2:
+            value = _json(value)  # Keras keeps its word_index as a string of JSON
+        if not isinstance(value, Mapping | list | tuple) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if (strings := as_strings(value)) is not None:
+            _check_length(path, len(strings), limits)
+            yield path, strings
+        elif depth < limits.nesting:
+            inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+            below = [
+                (f"{path}.{name}" if path else str(name), part, depth + 1) for name, part in inner
+            ]
+            stack.extend(reversed(below[: limits.tensors]))
+
+
+def as_strings(value: Any) -> Strings | None:
+    """A list of strings, token → id or id → token in the order of the ids; None for others."""
+    if isinstance(value, list | tuple):
+        strings = [_token(item) for item in value]
+        return list(strings) if len(strings) > 1 and None not in strings else None
+    if not isinstance(value, Mapping) or len(value) < 2:
+        return None
+    if all(_is_id(item) and isinstance(key, str) for key, item in value.items()):
+        return _ordered([(item, key) for key, item in value.items()])
+    pairs = [(_as_id(key), _token(item)) for key, item in value.items()]
+    if all(n is not None and token is not None for n, token in pairs):
+        return _ordered(pairs)  # type: ignore[arg-type]
+    return None
+
+
+def _token(item: Any) -> str | None:
+    """A string, or the first of a pair: [token, count] and {"content": token}."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str):
+        return item[0] if isinstance(item[1], int | float) else None
+    return None
+
+
+def _is_id(item: Any) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool) and item >= 0
+
+
+def _as_id(key: Any) -> int | None:
+    if _is_id(key):
+        return int(key)
+    return int(key) if isinstance(key, str) and re.fullmatch(r"\d{1,9}", key) else None
+
+
+def _ordered(pairs: Sequence[tuple[int, str]]) -> Strings | None:
+    """By id. Counts are no ids: those lie far apart, or several tokens have the same."""
+    ids = [n for n, _ in pairs]
+    if len(set(ids)) < len(ids) or max(ids) >= 4 * len(ids) + 16:
+        return None
+    strings: Strings = [None] * (max(ids) + 1)
+    for n, token in pairs:
+        strings[n] = token
+    return strings
+
+
+def _check_length(path: str, length: int, limits: Limits) -> None:
+    if length > limits.table_entries:
+        raise CheckpointError(
+            "This vocabulary is too long.",
+            came=f"{length:,} entries{f' in {path}' if path else ''}",
+            expected=f"at most {limits.table_entries:,}",
+        )
+
+
+def _kind(found: Any) -> str:
+    if isinstance(found, Mapping):
+        keys = ", ".join(str(key)[:30] for key in list(found)[:6])
+        return f"an object with {len(found)} keys: {keys}"
+    return f"a list of {len(found)}" if isinstance(found, list) else type(found).__name__
+
+
+# --- in text ------------------------------------------------------------------------------------
+
+
+def _conllu(lines: list[str]) -> dict[str, Strings] | None:
+    """Forms and tags of a CoNLL-U file, each in the order in which they first appear."""
+    words = [
+        columns
+        for line in lines
+        if not line.startswith("#")
+        and len(columns := line.rstrip("\r").split("\t")) == 10
+        and columns[0].isdecimal()
+    ]
+    if not words:
+        return None
+    forms: Strings = list(dict.fromkeys(columns[1] for columns in words))
+    tags: Strings = [*sorted({columns[3] for columns in words if columns[3] != "_"})]
+    return {"forms": forms} | ({"tags": tags} if len(tags) > 1 else {})
+
+
+def _lines(lines: list[str]) -> dict[str, Strings]:
+    """A token per line; behind it may stand its id, or how often it occurs."""
+    tokens = [line.removesuffix("\r") for line in lines]
+    while tokens and tokens[-1] == "":
+        tokens.pop()
+    if len(tokens) < 2:
+        raise CheckpointError(
+            "There is no vocabulary in this file.",
+            came=f"{len(tokens)} lines",
+            expected="JSON, or a text with a token per line",
+        )
+    pairs = [re.fullmatch(r"(.+?)[ \t]+(\d{1,12})", token) for token in tokens]
+    if all(pairs):
+        numbered = [(int(pair[2]), pair[1]) for pair in pairs if pair]
+        return {"": _ordered(numbered) or [token for _, token in numbered]}
+    return {"": list(tokens)}

@@ -25,9 +25,12 @@ const LONGEST = 64;
  */
 export function label(text) {
   // However long the token, no more of it than can be shown is looked at.
-  const shown = text
-    .slice(0, 2 * LONGEST + 2)
-    .replace(INVISIBLE, (ch, glue) => glue ?? PICTURES[ch] ?? `‹${codePoint(ch)}›`);
+  const shown = text.slice(0, 2 * LONGEST + 2).replace(INVISIBLE, (ch, glue, at, whole) =>
+    // A space between two words is seen: names of classes and columns have them.
+    ch === " " && /^[\p{L}\p{N}\p{P}] [\p{L}\p{N}\p{P}]$/u.test(whole.slice(at - 1, at + 2))
+      ? ch
+      : (glue ?? PICTURES[ch] ?? `‹${codePoint(ch)}›`),
+  );
   // An accent alone has no width and would sit on its neighbour: it gets a circle to stand on.
   const characters = [...(/^\p{M}/u.test(shown) ? "◌" : ""), ...shown];
   return characters.length > LONGEST

@@ -29,7 +29,7 @@ def test_a_text_file_gives_sentences_to_pick(two: Page, encoding: str) -> None:
     page = two
     page.set_input_files("#file", file("my <i>file.txt", LINES.encode(encoding)))
     popover = page.locator("#sentences")
-    expect(popover).to_contain_text("my␣<i>file.txt: 3 sentences")
+    expect(popover).to_contain_text("my <i>file.txt: 3 sentences")
     picks = popover.locator(".pick:has(small)")
     expect(picks).to_have_count(3)
     expect(picks.nth(1)).to_contain_text("the <b>winter</b> is long")

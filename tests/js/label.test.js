@@ -86,7 +86,8 @@ test("no label holds anything that reorders or hides its surroundings, whatever 
     const shown = label(token);
     assert.ok(!TURNS.test(shown), codePoints(token));
     assert.ok(shown.isWellFormed(), codePoints(token));
-    assert.ok(!/[\p{Cc}\p{Z}]/u.test(shown), codePoints(token));
+    const spaces = shown.replace(/(?<=\S) (?=\S)/g, "");
+    assert.ok(!/[\p{Cc}\p{Z}]/u.test(spaces), codePoints(token));
     const glue = [...shown].filter((ch) => UNSEEN.test(ch) && ch !== "\u200d" && ch !== "\ufe0f");
     assert.deepEqual(glue, [], codePoints(token));
     // A joiner that is left alone stands between two pictures.
@@ -101,6 +102,19 @@ test("no label holds anything that reorders or hides its surroundings, whatever 
       assert.match(characters[n + 1], /\p{Extended_Pictographic}/u, codePoints(token));
     });
   });
+});
+
+test("a space is a sign where it would not be seen, and a space between two words", () => {
+  for (const [text, shown] of [
+    [" ", "␣"],
+    ["next close", "next close"],
+    ["−0.5 …", "−0.5 …"],
+    [" the", "␣the"],
+    ["the ", "the␣"],
+    ["a  b", "a␣␣b"],
+    ["a \u200b", "a␣‹200B›"],
+  ])
+    assert.equal(label(text), shown);
 });
 
 test("emoji of several code points stay whole", () => {

@@ -64,7 +64,7 @@ export function predictionTitles({ about: { predictions } }) {
     case "classify":
       return ["class so far", "Class so far"];
     case "value":
-      return labels.length > 1 ? [labels[0], "Values"] : ["value", "Value"];
+      return labels.length > 1 ? [`${labels[0]} …`, "Values"] : ["value", "Value"];
   }
   return ["", ""];
 }
@@ -75,17 +75,21 @@ export function predictionTitles({ about: { predictions } }) {
  * @param {Model["reads"]} reads
  */
 export function whatHeadReads({ layers, timesteps }, reads) {
-  const { directions } = layers[layers.length - 1];
   if (reads === "each") return "";
-  if (reads !== "last")
-    return `The head reads the ${reads === "max" ? "maximum" : "mean"} of h over all timesteps up to this one.`;
-  const last = timesteps - 1;
-  if (!directions.includes("backward"))
-    return "The head reads the last h: this is what it would say if the text ended here.";
-  return (
-    (directions.length > 1
-      ? `The head reads the last h of each direction: forward up to here, backward of timestep 0,`
-      : "The head reads backward h of timestep 0,") +
-    ` which has read everything. The model's own answer stands at timestep ${last}.`
-  );
+  const { directions } = layers[layers.length - 1];
+  const both = directions.length > 1;
+  const what = {
+    last: both
+      ? "the last h of each direction: forward of this timestep, backward of timestep 0"
+      : directions[0] === "forward"
+        ? "the last h"
+        : "backward h of timestep 0",
+    mean: "the mean of h up to here",
+    max: "the maximum of h up to here",
+  }[reads];
+  if (directions.join() === "forward")
+    return `The head reads ${what}: this is what it would say if this were the end.`;
+  const ahead =
+    reads === "last" ? ", which has read everything" : "; backward has read all that follows";
+  return `The head reads ${what}${ahead}. The model's own answer stands at timestep ${timesteps - 1}.`;
 }

@@ -3,10 +3,12 @@ import { mock, test } from "node:test";
 
 import { createActions } from "../../static/js/actions.js";
 import { ApiError } from "../../static/js/api.js";
-import { SPEEDS, createState, selectedTimestep, steps } from "../../static/js/state.js";
+import { SPEEDS, course, createState, selectedTimestep, steps } from "../../static/js/state.js";
+import { layersAt } from "../../static/js/transport.js";
 import { createRandom } from "./random.js";
 import {
   QUANTITIES,
+  anyStack,
   asApi,
   deferred,
   describe,
@@ -412,6 +414,28 @@ test("another order, row or direction leaves the timestep where it is", async ()
       else select(random.integer(0, 2), random.pick(recording().layers[0].directions));
       assert.equal(selectedTimestep(state, recording()), timestep);
       assert.ok(state.step.get() >= 0 && state.step.get() < steps(state, recording()));
+    }
+  }
+});
+
+test("wherever one goes in a stack whose layers differ, the cell and the unit are there", async () => {
+  for (let seed = 1; seed < 60; seed++) {
+    const random = createRandom(seed);
+    const { state, actions, recording } = createWorld({ timesteps: 4, ...anyStack(random) });
+    await actions.record({ unit: 99 });
+    for (let n = 0; n < 20; n++) {
+      random.pick([
+        () => actions.moveRow(random.pick([-1, 1])),
+        () => actions.setOrder(random.pick(["sentence", "processing"])),
+        () => actions.move(random.integer(-6, 6)),
+        () => actions.selectUnit(random.integer(-3, 9)),
+        () => actions.selectCell(random.pick(recording().rows)),
+      ])();
+      const layer = recording().layers[state.layer.get()];
+      assert.ok(layer?.directions.includes(state.direction.get()));
+      assert.ok(state.unit.get() >= 0 && state.unit.get() < layer.hidden_size);
+      const [first, last] = layersAt(course(state, recording()), state.step.get());
+      assert.ok(state.layer.get() >= first && state.layer.get() <= last, "it is being computed");
     }
   }
 });

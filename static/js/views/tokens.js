@@ -99,7 +99,10 @@ export function createTokensView(state, actions) {
  */
 function tokenColumn(recording, t, width, split) {
   const token = recording.about.tokens[t];
-  const shown = label(token.text);
+  // The name of a byte, <0xC3>, has to fit a narrow column.
+  const short = (/** @type {string} */ text) =>
+    label(split === "bytes" ? text.replace(/^<0x(..)>$/, "‹$1›") : text);
+  const shown = short(token.text);
   const before = classBefore(recording, t);
   const prediction = best(recording, t);
   const flip = before && prediction && `class changes to ${label(prediction.label)}`;
@@ -126,7 +129,7 @@ function tokenColumn(recording, t, width, split) {
     );
     if (before) lines.push(`the class changes here, from ${label(before)}`);
     const text =
-      task === "value" ? shownScore(recording, prediction.score) : label(prediction.label);
+      task === "value" ? shownScore(recording, prediction.score) : short(prediction.label);
     const box = element(
       "div",
       { class: "prediction", title: lines.join("\n") },

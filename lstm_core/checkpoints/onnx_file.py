@@ -50,6 +50,7 @@ def read(path: Path, limits: Limits) -> Contents:
     """What an ONNX file holds; ``CheckpointError`` where it is not one or holds what is refused."""
     model = _model(path, limits)
     try:
+        _refuse_bad_text(model)
         _refuse_external_data(model)
         _refuse_too_much(model, limits)
         return _Reader(model, limits).contents()
@@ -85,6 +86,28 @@ def _model(path: Path, limits: Limits) -> ModelProto:
             expected="a whole model (ModelProto), as torch.onnx.export writes it",
         )
     return model
+
+
+def _refuse_bad_text(model: ModelProto) -> None:
+    """A name that is not UTF-8 is handed out as bytes, which no code expects."""
+    for name in _names(model):
+        if isinstance(name, bytes):
+            raise UnicodeDecodeError("utf-8", name, 0, 1, "a name")
+
+
+def _names(model: ModelProto) -> Iterator[object]:
+    for entry in model.metadata_props:
+        yield from (entry.key, entry.value)
+    nodes = [node for function in model.functions for node in function.node]
+    yield from (function.name for function in model.functions)
+    for graph in values.graphs_of(model):
+        yield from (value.name for value in graph.input)
+        yield from (tensor.name for tensor in graph.initializer)
+        yield from (sparse.values.name for sparse in graph.sparse_initializer)
+        nodes += graph.node
+    for node in nodes:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
 
 
 def _refuse_external_data(model: ModelProto) -> None:

@@ -145,6 +145,8 @@ class Values:
         inputs = [value(name) if name else None for name in node.input]
         try:
             result = operator(node, inputs, self._room)
+        except CheckpointError:
+            raise
         except (ValueError, TypeError, IndexError, OverflowError, ArithmeticError) as error:
             raise CheckpointError(
                 f"An ONNX graph with a {node.op_type} that cannot be computed.",

@@ -59,7 +59,8 @@ def _read_archive(path: Path, limits: Limits) -> Contents:
             for name, member in members.items():
                 if name.startswith("assets/") and name.endswith("vocabulary.txt"):
                     lines = _extract(archive, member, MAX_JSON).decode(errors="replace").split("\n")
-                    layers.tables.add(name.split("/")[-2], lines)
+                    place = name.removeprefix("assets/").rpartition("/")[0]
+                    layers.tables.add(layers.lookups.get(place, place.rpartition("/")[2]), lines)
     except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError) as error:
         if isinstance(error, CheckpointError):
             raise
@@ -132,7 +133,7 @@ def _read_hdf5(tree: Tree, limits: Limits) -> Contents:
             layers.infer_groups(weights)
         else:
             layers.infer(weights, "")
-    return layers.found.contents("Keras HDF5", layers.tables.found)
+    return layers.found.contents("Keras", layers.tables.found)
 
 
 def _is_legacy(tree: Tree, path: str) -> bool:

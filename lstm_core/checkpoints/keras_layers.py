@@ -39,6 +39,7 @@ class Layers:
         self.found = Gathering("A Keras file", limits)
         self.notes = self.found.notes
         self.tables = Tables(limits)
+        self.lookups: dict[str, str] = {}  # the names of those that keep their words in assets/
         self._layers = 0
 
     # With a config
@@ -186,6 +187,8 @@ class Layers:
         cell = config.get("cell")
         inner = class_of(cell) if isinstance(cell, dict) else inner
         if kind in LOOKUPS:
+            if isinstance(weights, InTree):
+                self.lookups[weights.path] = name
             self._add_lookup(kind, config, name)
         elif kind == "Lambda":
             self.notes.append(

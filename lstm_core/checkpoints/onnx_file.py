@@ -9,8 +9,8 @@ https://onnx.ai/onnx/operators/onnx__LSTM.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto, NodeProto, TensorProto
 
 from lstm_core.checkpoints import onnx_values as values
-from lstm_core.checkpoints.contents import Contents, Limits
+from lstm_core.checkpoints.contents import Array, Contents, Limits
 from lstm_core.checkpoints.gathering import Gathering
 from lstm_core.checkpoints.onnx_values import Numbers, Scope, Spread, Values, label, shape_text
 from lstm_core.checkpoints.tables import Tables
@@ -202,7 +202,11 @@ class _Reader:
         tables = Tables(self.limits)
         for entry in self.model.metadata_props:
             tables.add_json(entry.key, entry.value)
-        return self.found.contents(FORMAT, tables.found)
+        return replace(self.found.contents(FORMAT, tables.found), read=self.read)
+
+    def read(self, names: Iterable[str]) -> dict[str, Array]:
+        self.values.begin()
+        return self.found.read(names)
 
     # LSTM
 
@@ -582,8 +586,9 @@ def _own_name(name: str) -> str | None:
 def _readable(node: NodeProto, otherwise: str) -> str:
     """A node's name as a person would write it: ``/encoder/lstm/LSTM_1`` is ``encoder.lstm``."""
     pieces = [piece for piece in (node.name or next(iter(node.output), "")).split("/") if piece]
+    pieces = [piece for piece in pieces if not re.fullmatch(r"\w*PartitionedCall\w*", piece)]
     made = rf"({node.op_type}(_\d+)?(_output_\d+)?(__\d+)?|Y|\d+)(:\d+)?"
-    while pieces and re.fullmatch(made, pieces[-1], re.IGNORECASE):
+    while pieces and re.fullmatch(made, pieces[-1]):
         pieces.pop()
     return _clean(".".join(pieces)) or otherwise
 

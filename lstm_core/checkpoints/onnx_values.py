@@ -94,9 +94,12 @@ class Values:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        # A graph may ask for the same work again and again; all of it together has an end.
-        self.steps_left = 100 * limits.tensors
-        self.numbers_left = 8 * limits.parameters
+        self.begin()
+
+    def begin(self) -> None:
+        """A graph may ask for the same work again and again; what one call asks for has an end."""
+        self.steps_left = 100 * self.limits.tensors
+        self.numbers_left = 8 * self.limits.parameters
 
     def constant(self, scope: Scope, name: str) -> Numbers | Spread | None:
         """What ``name`` stands for; None where that depends on an input or an unknown operator."""

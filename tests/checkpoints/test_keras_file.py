@@ -357,6 +357,21 @@ def test_groups_as_they_were_called_before_keras_3(tmp_path: Path):
     ]
 
 
+def test_groups_are_counted_where_they_have_no_names_of_their_own(tmp_path: Path):
+    """As the first releases of Keras 3 wrote it: the second LSTM is lstm_1, the tenth lstm_9."""
+
+    def fill(file: Any) -> None:
+        for number in range(12):
+            new_lstm(file, f"layers/lstm_{number}" if number else "layers/lstm", seed=number)
+
+    names = [f"layer{number}" for number in reversed(range(12))]
+    config = model_config(*(layer("LSTM", name, units=H) for name in names))
+    contents = read(archive(tmp_path / "x.keras", config, hdf5(fill)))
+    for number, name in enumerate(names):
+        array = contents.read([f"{name}.weight_hh_l0"])[f"{name}.weight_hh_l0"]
+        np.testing.assert_array_equal(array, weights_of(seed=number)[1].T)
+
+
 # Vocabularies
 
 
@@ -368,14 +383,15 @@ def test_vocabularies_become_tables(tmp_path: Path):
         layer("StringLookup", "oov", vocabulary=["N"], num_oov_indices=1, mask_token="<p>"),
         layer("TextVectorization", "counts", vocabulary=["cat"], output_mode="count"),
         layer("LSTM", "lstm", units=H),
+        layer("TextVectorization", "words", vocabulary=None, output_mode="int"),
     )
     path = archive(
-        tmp_path / "x.keras", config, hdf5(new_lstm), text_vectorization="\n[UNK]\nthe\nMünchen"
+        tmp_path / "x.keras", config, hdf5(new_lstm), text_vectorization_3="\n[UNK]\nthe\nMünchen"
     )
     assert read(path).tables == {
         "text": ["", "[UNK]", "cat", "dog"],
         "ready": ["", "[UNK]", "cat"],
         "labels": ["N", "V"],
         "oov": ["<p>", "[UNK]", "N"],
-        "text_vectorization": ["", "[UNK]", "the", "München"],
+        "words": ["", "[UNK]", "the", "München"],
     }

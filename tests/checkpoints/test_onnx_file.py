@@ -255,10 +255,12 @@ def test_names_are_readable_and_unique(tmp_path: Path):
         for n in range(2)
     ]
     nodes.append(helper.make_node("LSTM", ["X", "W", "R"], ["42"], hidden_size=H))
+    long = "StatefulPartitionedCall/model/lstm_1/PartitionedCall/LSTM__45"
+    nodes.append(helper.make_node("LSTM", ["X", "W", "R"], ["Z"], hidden_size=H, name=long))
     contents = read(model(nodes, constants(**weights()), outputs=("42",)), tmp_path)
 
     groups = [name.removesuffix(".weight_ih_l0") for name in contents.tensors if "_ih" in name]
-    assert groups == ["enc.rnn.0", "enc.rnn.1", "lstm"]
+    assert groups == ["enc.rnn.0", "enc.rnn.1", "lstm", "model.lstm_1"]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, "bfloat16"])
@@ -275,6 +277,12 @@ def test_every_floating_type_is_read(tmp_path: Path, dtype: Any):
     assert contents.tensors[name].dtype == np.dtype(kind).name
     assert array.dtype == (np.float64 if dtype is np.float64 else np.float32)
     np.testing.assert_array_equal(array, np.concatenate([i, f, g, o]).astype(array.dtype))
+
+
+def test_reading_again_and_again_is_not_too_much(tmp_path: Path):
+    contents = read(one_lstm(), tmp_path, parameters=200)
+    for _ in range(30):
+        contents.read(contents.tensors)
 
 
 def test_only_what_is_asked_for_is_read(tmp_path: Path):

@@ -21,7 +21,7 @@ UNKNOWN = "<unk>"
 #: What vocabularies call the entry for everything they do not have, the usual name first.
 UNKNOWN_NAMES = (
     *(UNKNOWN, "<UNK>", "[UNK]", "UNK", "unk", "<Unk>", "<unknown>", "<UNKNOWN>", "__unk__"),
-    *("__UNK__", "_UNK", "<oov>", "<OOV>", "[OOV]", "OOV", "oov", "\u2047"),
+    *("__UNK__", "_UNK", "<oov>", "<OOV>", "[OOV]", "OOV", "oov", "@@UNKNOWN@@", "\u2047"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -46,6 +46,22 @@ def build(
     return _Building(contents, inspection, proposal, tables).build(title, card)
 
 
+def card_of(name: str, inspection: Inspection, proposal: Proposal) -> dict[str, Any]:
+    """What people are told about an opened model: where it came from, and what was chosen."""
+    chosen = {
+        f"chosen: {name}": value or "(the only one)" for name, value in proposal.choices.items()
+    }
+    notes = " ".join([*inspection.notes, *proposal.notes])
+    unused = ", ".join(proposal.unused[:40])
+    return {
+        "summary": f"Opened from {name}.",
+        "format": inspection.format,
+        **chosen,
+        **({"not used": unused} if unused else {}),
+        **({"notes": notes} if notes else {}),
+    }
+
+
 class _Building:
     def __init__(
         self,
@@ -63,11 +79,14 @@ class _Building:
         self.lstms = _chain(self.choices["lstm"], by_name)
         head = self.choices.get("head", NONE)
         self.head = [] if head == NONE else [self.matrices[name] for name in head.split(JOIN)]
+        initial = self.choices.get("initial", NONE)
+        self.initial = [] if initial == NONE else initial.split(JOIN)
         self.arrays = contents.read(self._wanted())
 
     def _wanted(self) -> list[str]:
         names = [n for lstm in self.lstms for n in (*lstm.weights.values(), *lstm.initial.values())]
         names += [name for m in self.head for name in (m.name, m.bias) if name]
+        names += self.initial
         if self.choices["embedding"] in self.matrices:
             names.append(self.choices["embedding"])
         return list(dict.fromkeys(names))
@@ -81,7 +100,7 @@ class _Building:
             embedding={},
             lstm=self.proposal.shape,
             labels=[],
-            initial_state=any(lstm.initial for lstm in self.lstms),
+            initial_state=bool(self.initial) or any(lstm.initial for lstm in self.lstms),
             card=card,
         )
         weights: Weights = {}
@@ -113,7 +132,8 @@ class _Building:
         else:
             split = self.choices["tokenizer"]
             feature = "lower" if self.choices["lowercase"] == "yes" else "token"
-            items = distinct(self.tables[vocabulary], rows)
+            first_row = int(self.choices.get("first_row", "0"))
+            items = distinct([None] * first_row + self.tables[vocabulary], rows)
         changed = replace(
             spec, split=split, vocabularies={feature: items}, embedding={feature: width}
         )
@@ -175,9 +195,10 @@ class _Building:
 
     def _initial(self, n: int, lstm: FoundLSTM, spec: ModelSpec) -> Weights:
         shapes = spec.weight_shapes()
+        initial = dict(zip(("h_0", "c_0"), self.initial, strict=False)) or lstm.initial
         return {
-            f"{name}_{n}": self.arrays[lstm.initial[name]].reshape(shapes[f"{name}_{n}"])
-            if name in lstm.initial
+            f"{name}_{n}": self.arrays[initial[name]].reshape(shapes[f"{name}_{n}"])
+            if name in initial
             else np.zeros(shapes[f"{name}_{n}"], dtype=np.float32)
             for name in ("h_0", "c_0")
         }

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from lstm_core.checkpoints import sandbox
 from lstm_core.checkpoints.contents import Limits
-from lstm_core.checkpoints.inspection import Inspection, TableInfo, tables_from
-from lstm_core.checkpoints.proposal import BROUGHT, BYTES, IDS, Proposal, propose
+from lstm_core.checkpoints.inspection import Inspection
+from lstm_core.checkpoints.proposal import BROUGHT
 from lstm_core.checkpoints.vocabulary import Strings, as_strings
 from lstm_core.errors import CheckpointError
 from lstm_core.model_spec import ModelSpec
@@ -24,7 +25,7 @@ def inspect_checkpoint(path: str | Path, *, limits: Limits | None = None) -> Ins
     The file is read in a process of its own, its numbers only where there is no way around it.
     ``print(inspect_checkpoint(path))`` shows a summary. Raises CheckpointError for what is none.
     """
-    reply, _ = _run("inspect", {"path": str(_existing(path)), **_limits(limits)})
+    reply, _ = sandbox.run("inspect", {"path": str(_existing(path)), **_limits(limits)})
     return Inspection.from_dict(reply)
 
 
@@ -45,57 +46,15 @@ def build_checkpoint(
     """
     path = _existing(path)
     given = dict(choices or {})
-    brought, request = _bring(vocabulary, labels, given, limits)
-    inspection = inspect_checkpoint(path, limits=limits)
-    if vocabulary is not None and "vocabulary" not in given and isinstance(vocabulary, str | Path):
-        _name_own_table(vocabulary, inspection, given)
-    proposal = propose(inspection, given, brought)
-    _refuse_questions(proposal)
-    reply, weights = _run(
-        "build",
-        {
-            "path": str(path),
-            "choices": proposal.choices,
-            "title": title or path.stem,
-            "card": card_of(path.name, inspection, proposal),
-            **request,
-            **_limits(limits),
-        },
-    )
-    return ModelSpec.from_json(reply["description"]), weights
-
-
-def card_of(name: str, inspection: Inspection, proposal: Proposal) -> dict[str, Any]:
-    """What people are told about an opened model: where it came from, and what was chosen."""
-    chosen = {
-        f"chosen: {name}": value or "(the only one)" for name, value in proposal.choices.items()
-    }
-    notes = " ".join([*inspection.notes, *proposal.notes])
-    unused = ", ".join(proposal.unused[:40])
-    return {
-        "summary": f"Opened from {name}.",
-        "format": inspection.format,
-        **chosen,
-        **({"not used": unused} if unused else {}),
-        **({"notes": notes} if notes else {}),
-    }
-
-
-def _bring(
-    vocabulary: Vocabulary | None,
-    labels: Sequence[str] | str | None,
-    given: dict[str, str],
-    limits: Limits | None,
-) -> tuple[list[TableInfo], dict[str, Any]]:
-    """What was brought along: infos for the proposal, and the request for the build."""
     tables: dict[str, Strings] = {}
-    request: dict[str, Any] = {}
-    infos: list[TableInfo] = []
-    if isinstance(vocabulary, Path) or (isinstance(vocabulary, str) and Path(vocabulary).is_file()):
+    request: dict[str, Any] = {"path": str(path), "name": path.name, "strict": True}
+    if isinstance(vocabulary, str | Path) and _is_file(vocabulary):
         request["vocabulary"] = str(Path(vocabulary).absolute())
-        reply, _ = _run("vocabulary", {"path": request["vocabulary"], **_limits(limits)})
-        infos += tables_from(reply["tables"])
-    elif vocabulary is not None and not isinstance(vocabulary, str):
+    elif isinstance(vocabulary, Path):
+        raise CheckpointError("There is no such vocabulary.", came=vocabulary.name)
+    elif isinstance(vocabulary, str):
+        given["vocabulary"] = vocabulary
+    elif vocabulary is not None:
         tables["vocabulary"] = _strings(vocabulary, "vocabulary")
         given["vocabulary"] = f"{BROUGHT}vocabulary"
     if isinstance(labels, str):
@@ -103,20 +62,9 @@ def _bring(
     elif labels is not None:
         tables["labels"] = _strings(labels, "labels")
         given["labels"] = f"{BROUGHT}labels"
-    if tables:
-        request["tables"] = tables
-        infos += [TableInfo.of(name, strings) for name, strings in tables.items()]
-    return infos, request
-
-
-def _name_own_table(vocabulary: str | Path, inspection: Inspection, given: dict[str, str]) -> None:
-    """A string that is no file: one of the checkpoint's own tables, ids or bytes."""
-    if isinstance(vocabulary, Path) or Path(vocabulary).is_file():
-        return
-    exists = [*(table.name for table in inspection.tables), IDS, BYTES]
-    if vocabulary not in exists:
-        raise CheckpointError("There is no such vocabulary.", came=repr(vocabulary), exists=exists)
-    given["vocabulary"] = vocabulary
+    request |= {"choices": given, "tables": tables, "title": title or path.stem}
+    reply, weights = sandbox.run("build", request | _limits(limits))
+    return ModelSpec.from_json(reply["description"]), weights
 
 
 def _strings(source: object, name: str) -> Strings:
@@ -130,18 +78,6 @@ def _strings(source: object, name: str) -> Strings:
     return strings
 
 
-def _refuse_questions(proposal: Proposal) -> None:
-    if proposal.problem:
-        raise CheckpointError("No model can be made of this.", came=proposal.problem)
-    if proposal.asked:
-        field = proposal.asked[0]
-        raise CheckpointError(
-            f"{field.question} The file does not decide it. {field.why}".strip(),
-            expected=f"{field.name}=… with one of those below; {field.value!r} is the guess",
-            exists=[repr(option.value) for option in field.options],
-        )
-
-
 def _existing(path: str | Path) -> Path:
     path = Path(path).absolute()
     if not path.is_file():
@@ -149,11 +85,12 @@ def _existing(path: str | Path) -> Path:
     return path
 
 
+def _is_file(name: str | Path) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a name no file system takes
+        return False
+
+
 def _limits(limits: Limits | None) -> dict[str, Any]:
     return {"limits": asdict(limits)} if limits else {}
-
-
-def _run(task: str, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    from lstm_core.checkpoints import sandbox
-
-    return sandbox.run(task, request)

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lstm_core.checkpoints.contents import TensorInfo
 from lstm_core.checkpoints.discovery import (
     FoundLSTM,
     Matrix,
+    Tensors,
     belongs,
     embeddings,
     heads,
@@ -32,8 +34,8 @@ BROUGHT = "file:"
 
 #: Every field there can be, in the order in which they narrow each other.
 CHOICES = (
-    *("lstm", "embedding", "vocabulary", "tokenizer", "lowercase"),
-    *("head", "activation", "task", "reads", "labels"),
+    *("lstm", "embedding", "vocabulary", "first_row", "tokenizer", "lowercase"),
+    *("head", "activation", "task", "reads", "labels", "initial"),
 )
 
 IDS = "ids"
@@ -107,6 +109,18 @@ class Proposal:
     def asked(self) -> list[Field]:
         return [field for field in self.fields if field.asked]
 
+    def refuse_questions(self) -> None:
+        """Raises CheckpointError for a problem, or for the first thing that is not decided."""
+        if self.problem:
+            raise CheckpointError("No model can be made of this.", came=self.problem)
+        for question in self.asked[:1]:
+            raise CheckpointError(
+                f"{question.question} The file does not decide it. {question.why}".strip(),
+                expected=f"{question.name}=… with one of those below; the guess is "
+                f"{question.value!r}",
+                exists=[repr(option.value) for option in question.options],
+            )
+
 
 def propose(
     inspection: Inspection,
@@ -131,6 +145,7 @@ class _Proposing:
         self.inspection = inspection
         self.given = given
         self.chosen: list[str] = []  # the LSTMs' names
+        self.states: list[tuple[str, str]] = []  # what may be their h_0 and c_0
         self.fields: list[Field] = []
         self.notes: list[str] = []
         self.problem: str | None = None
@@ -148,8 +163,12 @@ class _Proposing:
         chain = self.head(lstms[-1].output_size, embedding)
         if chain:
             self.predictions(chain, source, rows, lstms[-1], table)
+        self.initial()
         self.refuse_what_is_left()
         used = {name for lstm in lstms for name in (*lstm.weights.values(), *lstm.initial.values())}
+        used |= (
+            set(self.fields[-1].value.split(JOIN)) if self.fields[-1].name == "initial" else set()
+        )
         used |= {m.name for m in [*([embedding] if embedding else []), *chain]}
         used |= {m.bias for m in chain if m.bias}
         unused = [name for name in self.inspection.tensors if name not in used]
@@ -217,6 +236,8 @@ class _Proposing:
             else "",
         )
         self.chosen = [lstm.name for lstm in chains[name]]
+        if len(chains[name]) == 1 and not chains[name][0].initial:
+            self.states = states_beside(self.inspection.tensors, chains[name][0])
         return chains[name]
 
     # --- what goes in ---
@@ -273,10 +294,7 @@ class _Proposing:
         if table is None:
             return None
         if table.size < rows:
-            self.notes.append(
-                f"The last {rows - table.size} rows of the embedding have no entry in the "
-                "vocabulary."
-            )
+            self.first_row(table, rows - table.size)
         if table.size > rows:
             self.notes.append(
                 f"The vocabulary has ids up to {table.size - 1:,}, the embedding {rows:,} rows. "
@@ -284,6 +302,20 @@ class _Proposing:
             )
         self.tokenizer(table)
         return table
+
+    def first_row(self, table: TableInfo, spare: int) -> None:
+        """Padding and special entries are left out of many files, and stand on either side."""
+        self.choose(
+            "first_row",
+            "Which row is the first entry's?",
+            [
+                Option("0", "row 0", f"the last {spare} rows have no entry"),
+                Option(str(spare), f"row {spare}", f"the first {spare} rows have no entry"),
+            ],
+            "0" if table.unknown else str(spare),
+            asked=True,
+            why=f"The vocabulary has {spare} entries fewer than the embedding has rows.",
+        )
 
     def complain_of_others(self, rows: int, fitting: Mapping[str, TableInfo]) -> None:
         """A vocabulary that somebody took the trouble to bring, and that cannot be the one."""
@@ -320,10 +352,25 @@ class _Proposing:
             why="The vocabulary has no capitals." if lower == "yes" else "",
         )
 
+    def initial(self) -> None:
+        """Initial states that were learned have no name everybody uses; their shapes tell."""
+        if self.states:
+            self.choose(
+                "initial",
+                "Where does it begin?",
+                [*(Option(f"{h}{JOIN}{c}", f"{h}, {c}", "h_0 and c_0") for h, c in self.states),
+                 Option(NONE, "zeros", "as nn.LSTM does by itself")],
+                JOIN.join(self.states[0]),
+                asked=True,
+                why="These two have the shapes of h_0 and c_0.",
+            )  # fmt: skip
+
     # --- what comes out ---
 
     def head(self, width: int, embedding: Matrix | None) -> list[Matrix]:
-        chains = heads([m for m in self.found.matrices if m is not embedding], width)
+        states = {name for pair in self.states for name in pair}
+        free = [m for m in self.found.matrices if m is not embedding and m.name not in states]
+        chains = heads(free, width)
         tied = embedding is not None and embedding.width == width
         options: dict[str, list[Matrix]] = {}
         for chain in chains:
@@ -466,6 +513,31 @@ def _fit(chain: Sequence[FoundLSTM]) -> bool:
     return all(
         below.output_size == above.shape.input_size for below, above in itertools.pairwise(chain)
     )
+
+
+def states_beside(tensors: Tensors, lstm: FoundLSTM) -> list[tuple[str, str]]:
+    """Pairs of tensors called h… and c… that hold a state for every cell of an LSTM."""
+    cells = len(lstm.shape.cells)
+    sizes = {"h": cells * lstm.shape.output_width, "c": cells * lstm.shape.hidden_size}
+    pairs = []
+    for name, info in tensors.items():
+        path, _, last = name.rpartition(".")
+        for h, c in (("h", "c"), ("hidden", "cell")):
+            other = re.sub(rf"(?<![a-z]){h}(?![a-z])", c, last)
+            partner = tensors.get(f"{path}.{other}" if path else other)
+            if (
+                other != last
+                and partner is not None
+                and _is_state(info, cells, sizes["h"])
+                and _is_state(partner, cells, sizes["c"])
+            ):
+                pairs.append((name, f"{path}.{other}" if path else other))
+    return pairs
+
+
+def _is_state(info: TensorInfo, cells: int, size: int) -> bool:
+    """(cells, width), with an axis of 1 for the batch or without, and without that of one cell."""
+    return info.size == size and (cells == 1 or info.shape[:1] == (cells,))
 
 
 # --- vocabularies and tasks ---------------------------------------------------------------------

@@ -11,6 +11,7 @@ import safetensors.numpy
 
 from lstm_core.checkpoints import formats
 from lstm_core.checkpoints.building import build as build_model
+from lstm_core.checkpoints.building import card_of
 from lstm_core.checkpoints.contents import Limits
 from lstm_core.checkpoints.inspection import Inspection, table_infos
 from lstm_core.checkpoints.proposal import BROUGHT, propose
@@ -36,18 +37,24 @@ def vocabulary(request: Mapping[str, Any]) -> Reply:
 
 
 def build(request: Mapping[str, Any]) -> Reply:
-    """``path``, ``choices``, ``vocabulary`` (a path), ``title``, ``card`` → model.json, weights."""
-    limits = _limits(request)
-    path = Path(request["path"])
+    """``path``, ``choices``, ``title`` → model.json and its weights as safetensors.
+
+    Also ``name`` (what people call the file), ``vocabulary`` (the path of another), ``tables``
+    (strings by name) and ``strict``: refuse what is neither decided nor chosen.
+    """
+    path, limits = Path(request["path"]), _limits(request)
     contents = formats.read(path, limits)
     brought: dict[str, Strings] = dict(request.get("tables") or {})
     if request.get("vocabulary"):
         brought |= _tables(Path(request["vocabulary"]), limits)
     inspection = Inspection.of(contents, path.stat().st_size)
     proposal = propose(inspection, request["choices"], table_infos(brought))
+    if request.get("strict"):
+        proposal.refuse_questions()
     tables = dict(contents.tables) | {BROUGHT + name: table for name, table in brought.items()}
+    card = card_of(request.get("name", "a file"), inspection, proposal)
     spec, weights = build_model(
-        contents, inspection, proposal, tables, title=request["title"], card=request["card"]
+        contents, inspection, proposal, tables, title=request["title"], card=card
     )
     stored = {name: np.ascontiguousarray(array) for name, array in weights.items()}
     return {"description": spec.to_json()}, safetensors.numpy.save(stored)

@@ -116,8 +116,8 @@ def as_strings(value: Any) -> Strings | None:
         return list(strings) if len(strings) > 1 and None not in strings else None
     if not isinstance(value, Mapping) or len(value) < 2:
         return None
-    if all(_is_id(item) and isinstance(key, str) for key, item in value.items()):
-        return _ordered([(item, key) for key, item in value.items()])
+    if all(_is_id(item) and isinstance(key, str | bytes) for key, item in value.items()):
+        return _ordered([(item, _token(key) or "") for key, item in value.items()])
     pairs = [(_as_id(key), _token(item)) for key, item in value.items()]
     if all(n is not None and token is not None for n, token in pairs):
         return _ordered(pairs)  # type: ignore[arg-type]
@@ -125,9 +125,11 @@ def as_strings(value: Any) -> Strings | None:
 
 
 def _token(item: Any) -> str | None:
-    """A string, or the first of a pair: [token, count] and {"content": token}."""
+    """A string, its UTF-8 bytes, or the first of a pair of it and a number."""
     if isinstance(item, str):
         return item
+    if isinstance(item, bytes):
+        return item.decode("utf-8", "replace")
     if isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str):
         return item[0] if isinstance(item[1], int | float) else None
     return None
@@ -190,7 +192,7 @@ def _conllu(lines: list[str]) -> dict[str, Strings] | None:
 
 
 def _lines(lines: list[str]) -> dict[str, Strings]:
-    """A token per line; behind it may stand its id, or how often it occurs."""
+    """A token per line; beside it may stand its id, how often it occurs, or its vector."""
     tokens = [line.removesuffix("\r") for line in lines]
     while tokens and tokens[-1] == "":
         tokens.pop()
@@ -200,8 +202,44 @@ def _lines(lines: list[str]) -> dict[str, Strings]:
             came=f"{len(tokens)} lines",
             expected="JSON, or a text with a token per line",
         )
-    pairs = [re.fullmatch(r"(.+?)[ \t]+(\d{1,12})", token) for token in tokens]
-    if all(pairs):
-        numbered = [(int(pair[2]), pair[1]) for pair in pairs if pair]
+    numbered = _numbered(tokens) or _numbered(tokens[1:])  # the first line may name the columns
+    if numbered:
         return {"": _ordered(numbered) or [token for _, token in numbered]}
-    return {"": list(tokens)}
+    if words := _with_vectors(tokens):
+        return {"": [*words]}
+    # AllenNLP leaves its row 0, for padding, out of the file.
+    return {"": [None, *tokens] if tokens[0] == "@@UNKNOWN@@" else [*tokens]}
+
+
+def _numbered(lines: list[str]) -> list[tuple[int, str]] | None:
+    """(number, token) of every line, whichever comes first; None where a line is not so."""
+    for pattern, number, token in (
+        (r"(.+?)[ \t]+(\d{1,12})", 2, 1),
+        (r"(\d{1,12})[ \t]+(.+)", 1, 2),
+        (r"(\".+\"|.+?),(\d{1,12})", 2, 1),
+        (r"(\d{1,12}),(.+)", 1, 2),
+    ):
+        pairs = [re.fullmatch(pattern, line) for line in lines]
+        if lines and all(pairs):
+            return [(int(pair[number]), _unquoted(pair[token])) for pair in pairs if pair]
+    return None
+
+
+def _unquoted(cell: str) -> str:
+    """A cell as CSV writes it: "," in quotation marks is a comma."""
+    if len(cell) > 2 and cell[0] == cell[-1] == '"':
+        return cell[1:-1].replace('""', '"')
+    return cell
+
+
+def _with_vectors(lines: list[str]) -> list[str] | None:
+    """The words of a file of word vectors: each line a word and many numbers."""
+    rows = [line.rstrip().split(" ") for line in lines]
+    if len(rows[0]) == 2 and all(cell.isdecimal() for cell in rows[0]):
+        rows = rows[1:]  # word2vec begins with how many there are
+    width = len(rows[0])
+    if width < 6 or not all(len(row) >= width for row in rows):
+        return None
+    if not all(re.fullmatch(r"[-+\d.eE]+", cell) for row in rows[:50] for cell in row[1 - width :]):
+        return None
+    return [" ".join(row[: 1 - width]) for row in rows]

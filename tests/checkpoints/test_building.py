@@ -236,6 +236,28 @@ def test_initial_states_are_where_it_begins():
     close(rec.h_0, h_0)
 
 
+def test_learned_initial_states_are_where_it_begins():
+    lstm = nn.LSTM(3, 4, 2).double()
+    h_0, c_0 = torch.randn(2, 1, 4).double(), torch.randn(2, 1, 4).double()
+    x = torch.linspace(-1, 1, 6, dtype=torch.float64).view(2, 3)
+    state = named(lstm=lstm) | {"h_init": h_0, "c_init": c_0}
+
+    rec = opened(state)[0].record("\n".join(" ".join(map(repr, row)) for row in x.tolist()))
+
+    close(rec.output, lstm(x, (h_0[:, 0], c_0[:, 0]))[0].detach())
+
+
+@pytest.mark.parametrize("first_row", ["0", "2"])
+def test_the_first_entry_of_the_vocabulary_may_belong_to_a_later_row(first_row):
+    embedding, lstm = nn.Embedding(6, 3), nn.LSTM(3, 4)
+    choices = {"first_row": first_row}
+
+    rec = opened(named(emb=embedding, lstm=lstm), choices, {"": WORDS[2:]})[0].record("sun is")
+
+    ids = torch.tensor([1, 2]) + int(first_row)
+    close(rec.x, embedding(ids).detach())
+
+
 def test_a_vocabulary_that_does_not_fit_makes_no_model():
     state = named(emb=nn.Embedding(60, 3), lstm=nn.LSTM(3, 4))
 

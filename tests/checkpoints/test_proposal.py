@@ -242,7 +242,31 @@ def test_a_vocabulary_may_leave_the_last_rows_out_and_says_so():
 
     assert proposal.choices["vocabulary"] == BROUGHT
     assert proposal.problem is None
-    assert any("last 2 rows" in note for note in proposal.notes)
+    assert asked(proposal) == ["first_row"]
+    assert proposal.choices["first_row"] == "0"  # it has <pad> and <unk>, so none is missing there
+
+
+def test_a_vocabulary_without_special_entries_may_begin_behind_them():
+    proposal = propose(words_model(rows=104), brought=[TableInfo.of("", WORDS[2:])])
+
+    assert proposal.choices["first_row"] == "6"
+    assert asked(proposal) == ["first_row"]
+
+
+@pytest.mark.parametrize(
+    ("h", "c"),
+    [("h0", "c0"), ("charlstm_h_init", "charlstm_c_init"), ("init.hidden", "init.cell")],
+)
+@pytest.mark.parametrize("shape", [(2, 6), (2, 1, 6)])
+def test_initial_states_that_were_learned_are_asked_for(h, c, shape):
+    found = inspection(lstm("lstm", 4, 6, 2), {h: shape, c: shape})
+
+    proposal = propose(found)
+
+    assert proposal.choices["initial"] == f"{h} + {c}"
+    assert asked(proposal) == ["initial"]
+    assert proposal.unused == []
+    assert set(propose(found, {"initial": "none"}).unused) == {h, c}
 
 
 def test_tags_brought_beside_words_name_the_labels():

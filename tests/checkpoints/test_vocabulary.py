@@ -82,6 +82,39 @@ def test_counts_behind_the_tokens_do_not(tmp_path):
     assert read(tmp_path, "the 1061396\nof 593677\nand 416629\n") == {"": ["the", "of", "and"]}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 the\n0 cat\n2 a b\n",
+        "token,id\nthe,1\ncat,0\na b,2\n",
+        "0,cat\n1,the\n2,a b\n",
+        "id\ttoken\n0\tcat\n1\tthe\n2\ta b\n",
+    ],
+)
+def test_ids_may_stand_on_either_side(tmp_path, text):
+    assert read(tmp_path, text) == {"": ["cat", "the", "a b"]}
+
+
+def test_a_comma_in_quotation_marks_is_a_token(tmp_path):
+    assert read(tmp_path, '",",0\nthe,1\n"""",2\n') == {"": [",", "the", '"']}
+
+
+@pytest.mark.parametrize("header", ["", "3 5\n"])
+def test_of_a_file_of_word_vectors_the_words_are_taken(tmp_path, header):
+    rows = "".join(f"{word} 0.1 -2 3e-5 4 5.0\n" for word in ("the", "of", ". . ."))
+
+    assert read(tmp_path, header + rows) == {"": ["the", "of", ". . ."]}
+
+
+def test_a_row_for_padding_that_the_file_leaves_out_is_put_back(tmp_path):
+    assert read(tmp_path, "@@UNKNOWN@@\nthe\n") == {"": [None, "@@UNKNOWN@@", "the"]}
+
+
+def test_tokens_kept_as_bytes_are_their_text():
+    assert as_strings([b"<unk>", "é".encode()]) == ["<unk>", "é"]
+    assert as_strings({b"b": 1, b"a": 0}) == ["a", "b"]
+
+
 def test_conllu_gives_forms_in_order_of_appearance_and_tags(tmp_path):
     assert read(tmp_path, CONLLU) == {
         "forms": ["Le", "chat", "de", "le"],

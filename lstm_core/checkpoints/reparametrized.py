@@ -100,8 +100,8 @@ def normalised(length: torch.Tensor, direction: torch.Tensor) -> Weight:
         g, v = (t.float() if t.dtype != torch.float64 else t for t in (length, direction))
         dims = [dim for dim in range(v.ndim) if g.ndim == 0 or g.shape[dim] == 1]
         if dims == list(range(1, v.ndim)):
-            scale: torch.Tensor = g / torch.norm_except_dim(v, 2, 0)
-            return v * scale
+            weight: torch.Tensor = torch._weight_norm(v, g, 0)  # as both of PyTorch's ways do
+            return weight
         norm: torch.Tensor = torch.linalg.vector_norm(v, dim=dims, keepdim=g.ndim > 0)
         return v * (g / norm)
 

@@ -257,7 +257,7 @@ def outcome(answer: Answer, code: int, late: bool, seconds: float) -> tuple[dict
         if "reply" in reply:
             return dict(reply["reply"]), payload
         if "error" in reply:
-            raise CheckpointError(**reply["Error"])
+            raise CheckpointError(**reply["error"])
         if "memory" in reply:
             raise out_of_memory()
         logger.warning("a task failed in its own process:\n%s", reply["trace"])

@@ -8,7 +8,14 @@
 import { ApiError } from "./api.js";
 import { plural } from "./format.js";
 import { Recording, UnitWeights } from "./recording.js";
-import { course, selectedCell, selectedModel, selectedTimestep, steps } from "./state.js";
+import {
+  course,
+  readsTable,
+  selectedCell,
+  selectedModel,
+  selectedTimestep,
+  steps,
+} from "./state.js";
 import { layersAt, stepFor, stepsPassed } from "./transport.js";
 
 /** Recordings up to this size are fetched whole in the background, so that ↑ ↓ never wait. */
@@ -295,11 +302,22 @@ export function createActions(state, api, frames) {
     state.model.set(id);
     state.text.set(text);
     const model = selectedModel(state);
-    // An example of the other model says little here; a sentence of one's own stays.
-    if (model?.examples.length && (!text.trim() || before?.examples.includes(text))) {
-      state.text.set(model.examples[0]);
+    // An example of the other model says little here, and a table nothing to one that reads text;
+    // a sentence of one's own stays.
+    const strange = readsTable(before) !== readsTable(model);
+    if (!text.trim() || strange || before?.examples.includes(text)) {
+      state.text.set(model?.examples[0] ?? "");
     }
-    return record();
+    return state.text.get() ? record() : clear();
+  }
+
+  /** Nothing is recorded: the page waits for something to read. */
+  function clear() {
+    recordingRequest?.abort();
+    pause();
+    state.recording.set(null);
+    state.unitWeights.set(null);
+    state.status.set({ kind: "idle" });
   }
 
   /** @param {string} text */
@@ -332,6 +350,7 @@ export function createActions(state, api, frames) {
 
   return {
     record,
+    clear,
     recordText,
     chooseModel,
     readFile,

@@ -1,6 +1,6 @@
 // The server, one function per operation. Problems (RFC 9457) become ApiError.
 
-/** @import {About, Direction, Model, NDArray, Precision, Problem, Quantity, RecordingPublic} from './types.js' */
+/** @import {About, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic} from './types.js' */
 
 import { decode } from "./codec.js";
 
@@ -14,6 +14,29 @@ export class ApiError extends Error {
 
 /** @param {ArrayBuffer} body */
 const parse = (body) => JSON.parse(new TextDecoder().decode(body));
+
+export const noAnswer = () =>
+  new ApiError({
+    title: "No answer",
+    status: 0,
+    detail: "The server does not answer. Is it still running?",
+  });
+
+/**
+ * The error for an answer that says no.
+ * @param {{status: number, statusText: string}} response
+ * @param {ArrayBuffer} body
+ */
+export function refusal({ status, statusText }, body) {
+  const answered = `${status} ${statusText}`.trim();
+  const unsaid = { title: answered, status, detail: `The server answered ${answered}.` };
+  try {
+    return new ApiError({ ...unsaid, ...parse(body) });
+  } catch {
+    // No JSON: something between the page and the server answered.
+    return new ApiError(unsaid);
+  }
+}
 
 /**
  * @param {typeof globalThis.fetch} fetch
@@ -34,27 +57,37 @@ export function createApi(fetch) {
       body = await response.arrayBuffer();
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
-      throw new ApiError({
-        title: "No answer",
-        status: 0,
-        detail: "The server does not answer. Is it still running?",
-      });
+      throw noAnswer();
     }
     if (response.ok) return body;
-    const { status, statusText } = response;
-    const answered = `${status} ${statusText}`.trim();
-    /** @type {Problem} */
-    let problem = { title: answered, status, detail: `The server answered ${answered}.` };
-    try {
-      problem = { ...problem, ...parse(body) };
-    } catch {
-      // No JSON: something between the page and the server answered.
-    }
-    throw new ApiError(problem);
+    throw refusal(response, body);
   }
 
   /** @param {string} path @param {RequestInit} [init] */
   const json = async (path, init) => parse(await send(path, init));
+
+  /**
+   * Send something as JSON; the answer is JSON, too.
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   * @param {AbortSignal} [signal]
+   */
+  const jsonWith = (method, path, body, signal) =>
+    json(path, {
+      method,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal,
+    });
+
+  /** @param {string} path @param {Blob} file */
+  const jsonOf = (path, file) =>
+    json(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: file,
+    });
 
   /** @param {string} path @param {RequestInit} [init] */
   const arrays = async (path, init) => decode(await send(path, init));
@@ -74,13 +107,7 @@ export function createApi(fetch) {
      * @param {AbortSignal} [signal]
      * @returns {Promise<RecordingPublic>}
      */
-    record: (body, signal) =>
-      json("api/recordings", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-        signal,
-      }),
+    record: (body, signal) => jsonWith("POST", "api/recordings", body, signal),
 
     /**
      * @param {string} id
@@ -109,12 +136,47 @@ export function createApi(fetch) {
      * @param {Blob} file
      * @returns {Promise<{encoding: string, sentences: string[]}>}
      */
-    sentences: (file) =>
-      json("api/sentences", {
-        method: "POST",
-        headers: { "Content-Type": "application/octet-stream" },
-        body: file,
-      }),
+    sentences: (file) => jsonOf("api/sentences", file),
+
+    /**
+     * The text of a table of numbers, whatever it was saved as.
+     * @param {File} file
+     * @returns {Promise<{text: string, timesteps: number, columns: number}>}
+     */
+    table: (file) => jsonOf(`api/tables?name=${encodeURIComponent(file.name)}`, file),
+
+    /**
+     * What to make of an uploaded checkpoint.
+     * @param {string} checkpoint
+     * @param {{choices: Record<string, string>, vocabulary: string | null}} body
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Proposal>}
+     */
+    propose: (checkpoint, body, signal) =>
+      jsonWith("POST", `api/checkpoints/${checkpoint}/proposal`, body, signal),
+
+    /** @param {string} checkpoint */
+    forget: (checkpoint) => send(`api/checkpoints/${checkpoint}`, { method: "DELETE" }),
+
+    /**
+     * A model of an uploaded checkpoint.
+     * @param {{checkpoint: string, vocabulary: string | null, choices: Record<string, string>, title: string}} body
+     * @returns {Promise<Model>}
+     */
+    open: (body) => jsonWith("POST", "api/models", body),
+
+    /**
+     * A model of random weights.
+     * @param {Record<string, string | number | boolean>} body
+     * @returns {Promise<Model>}
+     */
+    fresh: (body) => jsonWith("POST", "api/models/fresh", body),
+
+    /** @param {string} id @param {string} title @returns {Promise<Model>} */
+    rename: (id, title) => jsonWith("PATCH", `api/models/${encodeURIComponent(id)}`, { title }),
+
+    /** @param {string} id */
+    remove: (id) => send(`api/models/${encodeURIComponent(id)}`, { method: "DELETE" }),
 
     /** @param {string} token */
     signIn: (token) =>

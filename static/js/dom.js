@@ -20,6 +20,18 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /**
+ * A button that does something.
+ * @param {string | (Node | string)[]} content
+ * @param {(event: MouseEvent) => unknown} run
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes]
+ */
+export function button(content, run, attributes) {
+  const node = element("button", { type: "button", ...attributes }, ...[content].flat());
+  node.addEventListener("click", run);
+  return node;
+}
+
+/**
  * The element with an id that the page is known to have.
  * @template {HTMLElement | SVGElement} [T=HTMLElement]
  * @param {string} id
@@ -49,6 +61,18 @@ export const isDrag = (event) => event.pointerType === "mouse" && event.buttons 
 /** A custom property of the page, the theme's current one. @param {string} name */
 export const cssValue = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/**
+ * A popover that is filled when it opens, by a module that is loaded then.
+ * @param {string} id
+ * @param {(popover: HTMLElement) => Promise<unknown>} fill
+ */
+export function fillOnOpening(id, fill) {
+  const popover = byId(id);
+  popover.addEventListener("beforetoggle", (event) => {
+    if (event.newState === "open") fill(popover);
+  });
+}
 
 /** @param {HTMLCanvasElement} canvas */
 export function context2d(canvas) {

@@ -85,3 +85,10 @@ export function subscript(n) {
 export function plural(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** The size of a file. @param {number} count */
+export function bytes(count) {
+  const units = ["bytes", "kB", "MB", "GB"];
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, count)) / 3));
+  return `${(count / 1000 ** power).toLocaleString("en", { maximumFractionDigits: power && 1 })} ${units[power]}`;
+}

@@ -6,8 +6,11 @@
 import { createActions } from "./actions.js";
 import { ApiError, createApi } from "./api.js";
 import { createAxisView } from "./axis.js";
+import { fillOnOpening } from "./dom.js";
+import { createFiles } from "./files.js";
 import { createFrameLoop } from "./frame.js";
 import { keyTable, listenToKeys } from "./keys.js";
+import { label } from "./label.js";
 import { createState } from "./state.js";
 import { followTheme } from "./theme.js";
 import { DEFAULTS, fromFragment, keepUrl, linkOf } from "./url.js";
@@ -15,7 +18,6 @@ import { createCellView, createStripsView } from "./views/cell.js";
 import { createEquationsView } from "./views/equations.js";
 import {
   createAskView,
-  createCardView,
   createParityView,
   createSentencesView,
   createStatusView,
@@ -48,8 +50,7 @@ for (const view of [
   createStatusView(state),
   createAskView(state, actions),
   createSentencesView(state, actions),
-  createCardView(state),
-  createParityView(state, actions),
+  createParityView(state),
   createAxisView(state),
   createTokensView(state, actions),
   createNetworkView(state, actions, theme, tooltip),
@@ -69,6 +70,18 @@ for (const view of [
   frames.add(view);
 }
 setUpShare(state);
+const files = createFiles(state, api, actions);
+// What is seen only when asked for is loaded only then.
+const about = () => import("./views/about.js");
+fillOnOpening("card", async (card) => (await about()).showCard(card, state));
+fillOnOpening("parity-details", async (box) => (await about()).showParity(box, state, actions));
+/** @type {(() => void) | null} */
+let fillModels = null;
+fillOnOpening("models", async () => {
+  const { createModels } = await import("./views/models.js");
+  fillModels ??= createModels(state, api, actions, files);
+  fillModels();
+});
 const keys = keyTable(state, actions, () => toggleHelp());
 const toggleHelp = createHelp(keys);
 listenToKeys(document, keys);
@@ -81,36 +94,41 @@ state.recording.subscribe(() => actions.loadUnitWeights());
  */
 async function open(link) {
   const models = state.models.get();
-  const known = models.some(({ id }) => id === link.model);
-  // An unknown model is asked for all the same: the server's answer says what there is.
   const model = link.model || models[0]?.id;
   if (!model) {
     state.status.set({
       kind: "problem",
-      title: "No models",
-      message: "This server has no model to record with. Start it with --models FOLDER.",
+      title: "There is no model here",
+      message: "Open a network of your own, or make one.",
+      action: { label: "A fresh network…", run: files.fresh },
     });
     return;
   }
-  const examples = models.find(({ id }) => id === model)?.examples ?? [];
+  const known = models.find(({ id }) => id === model);
   const full = {
     ...DEFAULTS,
-    ...(known || !link.model ? topLayer(model) : {}),
+    ...(known ? { layer: known.lstm.layers.length - 1 } : {}), // whose h is the output
     ...link,
     model,
-    text: link.text ?? examples[0] ?? "",
+    text: link.text ?? known?.examples[0] ?? "",
   };
   for (const key of /** @type {(keyof Link)[]} */ (Object.keys(DEFAULTS))) {
     if (key !== "step")
       /** @type {State[keyof Link]} */ (state[key]).set(/** @type {never} */ (full[key]));
   }
-  await actions.record(full);
-}
-
-/** A newcomer looks at the layer whose h is the output. @param {string} id */
-function topLayer(id) {
-  const model = state.models.get().find((model) => model.id === id);
-  return model ? { layer: model.lstm.layers.length - 1 } : {};
+  if (known && full.text) return actions.record(full);
+  actions.clear();
+  if (known) return;
+  const [first] = models;
+  state.status.set({
+    kind: "problem",
+    title: "This model is not here",
+    message: `The link asks for “${label(model)}”. It was removed, or it is on another computer.`,
+    action: first && {
+      label: `Use ${label(first.title)}`,
+      run: () => actions.chooseModel(first.id),
+    },
+  });
 }
 
 async function load() {

@@ -9,7 +9,7 @@ import { stepCount, timestepAt } from "./transport.js";
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16, 30];
 
 /**
- * @typedef {{kind: "idle"} | {kind: "busy", message: string} | {kind: "problem", title: string, message: string, hint?: string}} Status
+ * @typedef {{kind: "idle"} | {kind: "busy", message: string} | {kind: "problem", title: string, message: string, hint?: string, action?: {label: string, run: () => unknown}}} Status
  */
 
 export function createState() {
@@ -87,3 +87,6 @@ export const selectedModel = (state) => modelOf(state, state.model.get());
 
 /** The model of a recording may no longer be the selected one. @param {State} state @param {string} id */
 export const modelOf = (state, id) => state.models.get().find((model) => model.id === id);
+
+/** Whether a model reads rows of numbers instead of text. @param {Model | undefined} model */
+export const readsTable = (model) => model?.split === "table";

@@ -102,11 +102,60 @@ export interface RecordingPublic {
   nbytes: number;
 }
 
+/** A list of strings in a file: a vocabulary, labels. */
+export interface Table {
+  name: string;
+  entries: number;
+  sample: string[];
+}
+
+export interface Checkpoint {
+  id: string;
+  name: string;
+  nbytes: number;
+  format: string;
+  notes: string[];
+  tensors: { name: string; shape: number[]; dtype: string }[];
+  tables: Table[];
+  proposal: Proposal;
+}
+
+export interface Vocabulary {
+  id: string;
+  name: string;
+  nbytes: number;
+  tables: Table[];
+}
+
+/** One choice; `asked` where the guess, its value, might as well be another. */
+export interface Field {
+  name: string;
+  question: string;
+  value: string;
+  options: { value: string; label: string; detail: string }[];
+  asked: boolean;
+  why: string;
+}
+
+/** What could be made of a checkpoint; `problem` says why nothing can. */
+export interface Proposal {
+  fields: Field[];
+  lstm: Stack;
+  unused: string[];
+  notes: string[];
+  problem: string | null;
+}
+
 export interface About {
   version: string;
   plotly: string | null;
   plotly_url: string | null;
-  limits: { max_characters: number; max_tokens: number; max_file_bytes: number };
+  limits: {
+    max_characters: number;
+    max_tokens: number;
+    max_file_bytes: number;
+    max_checkpoint_bytes?: number;
+  };
 }
 
 /** RFC 9457, with our three extra members. */

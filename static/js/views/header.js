@@ -4,11 +4,11 @@
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
 
-import { byId, element } from "../dom.js";
+import { button, byId, element } from "../dom.js";
 import { plural, tiny } from "../format.js";
 import { label } from "../label.js";
 import { stackName } from "../names.js";
-import { selectedModel } from "../state.js";
+import { readsTable, selectedModel } from "../state.js";
 import { linkOf, toFragment } from "../url.js";
 
 /**
@@ -16,13 +16,12 @@ import { linkOf, toFragment } from "../url.js";
  * @param {Actions} actions
  */
 export function createAskView(state, actions) {
-  const models = /** @type {HTMLSelectElement} */ (byId("model"));
+  const chosen = byId("model");
   const form = /** @type {HTMLFormElement} */ (byId("ask"));
   const text = /** @type {HTMLTextAreaElement} */ (byId("text"));
   const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
   let shown = "";
 
-  models.addEventListener("change", () => actions.chooseModel(models.value, text.value));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     actions.recordText(text.value);
@@ -53,13 +52,14 @@ export function createAskView(state, actions) {
     name: "ask",
     reads: /** @type {Readable<any>[]} */ ([state.models, state.model, state.text, state.status]),
     paint() {
-      const list = state.models.get();
-      if (models.options.length !== list.length) {
-        models.replaceChildren(
-          ...list.map((model) => element("option", { value: model.id }, title(model))),
-        );
-      }
-      models.value = state.model.get();
+      const model = selectedModel(state);
+      const [name, size] = model
+        ? [label(model.title), stackName(model.lstm)]
+        : ["Choose a model", ""];
+      chosen.replaceChildren(element("bdi", {}, name), element("small", {}, size));
+      chosen.title = `${name} ${size}`;
+      chosen.setAttribute("value", model?.id ?? "");
+      text.placeholder = whatToType(model);
       // What is being typed stays; what was recorded from here gives way, to Back for one.
       if (document.activeElement !== text || text.value === shown) text.value = state.text.get();
       shown = state.text.get();
@@ -68,8 +68,26 @@ export function createAskView(state, actions) {
   };
 }
 
-/** Layers × units, and the directions. @param {Model} model */
-const title = ({ title, lstm }) => `${title} · ${stackName(lstm)}`;
+/** @type {Record<string, string>} */
+const TYPE = {
+  characters: "Type a text: every character is a token",
+  bytes: "Type a text: every byte is a token",
+  whitespace: "Type tokens with spaces between them",
+};
+
+/** @param {Model | undefined} model */
+function whatToType(model) {
+  if (!model) return "Type a sentence";
+  if (readsTable(model)) {
+    const { columns, lstm } = model;
+    const named = columns.length ? `: ${columns.map(label).join(", ")}` : "";
+    return `Rows of ${plural(lstm.layers[0].input_size, "number")}${named}. Paste or upload a table`;
+  }
+  // Without a vocabulary its ids are all it reads, and its card says so.
+  if (Object.values(model.card).includes("ids"))
+    return "Type ids with spaces between them: 3 14 15";
+  return TYPE[model.split] ?? "Type a sentence";
+}
 
 /**
  * The examples of the model and the sentences of the uploaded file.
@@ -79,61 +97,34 @@ const title = ({ title, lstm }) => `${title} · ${stackName(lstm)}`;
 export function createSentencesView(state, actions) {
   const popover = byId("sentences");
   const text = /** @type {HTMLTextAreaElement} */ (byId("text"));
-  const file = /** @type {HTMLInputElement} */ (byId("file"));
-
-  /** @param {File | undefined} given */
-  const read = async (given) => {
-    if (given && (await actions.readFile(given))) popover.showPopover();
-    file.value = "";
-  };
-  file.addEventListener("change", () => read(file.files?.[0]));
-  document.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    document.body.classList.add("dropping");
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) document.body.classList.remove("dropping");
-  });
-  document.addEventListener("drop", (event) => {
-    document.body.classList.remove("dropping");
-    if (!event.dataTransfer?.files.length) return;
-    event.preventDefault();
-    read(event.dataTransfer.files[0]);
-  });
-
   /** @param {string} sentence @param {number | null} line */
   const pick = (sentence, line) => {
-    const button = element("button", { class: "pick", type: "button", title: label(sentence) });
-    if (line !== null) button.append(element("small", {}, String(line)), " ");
-    // Sentences are long: only the control characters are made visible here, spaces stay.
-    button.append(
-      element(
-        "bdi",
-        {},
-        ...sentence
-          .slice(0, 200)
-          .split(" ")
-          .flatMap((word, n) => (n ? [" ", label(word)] : [label(word)])),
-      ),
-    );
-    button.addEventListener("click", () => {
+    const run = () => {
       popover.hidePopover();
       text.blur();
       actions.recordText(sentence);
+    };
+    // Sentences are long: only the control characters are made visible here, spaces stay.
+    const words = sentence.slice(0, 200).split(" ");
+    const shown = words.flatMap((word, n) => (n ? [" ", label(word)] : [label(word)]));
+    const number = line === null ? [] : [element("small", {}, String(line)), " "];
+    return button([...number, element("bdi", {}, ...shown)], run, {
+      class: "pick",
+      title: label(sentence),
     });
-    return button;
   };
 
   return {
     name: "sentences",
     reads: /** @type {Readable<any>[]} */ ([state.models, state.model, state.sentences]),
     paint() {
-      const examples = selectedModel(state)?.examples ?? [];
+      const model = selectedModel(state);
+      const examples = model?.examples ?? [];
       const uploaded = state.sentences.get();
       popover.replaceChildren(
-        element("h3", {}, "Examples"),
-        ...examples.map((sentence) => pick(sentence, null)),
+        ...(examples.length
+          ? [element("h3", {}, "Examples"), ...examples.map((sentence) => pick(sentence, null))]
+          : []),
         element(
           "h3",
           {},
@@ -147,47 +138,11 @@ export function createSentencesView(state, actions) {
               element(
                 "p",
                 { class: "note" },
-                "Upload a text file, or drop it anywhere: each line that is not empty is a sentence.",
+                readsTable(model)
+                  ? "Upload a table, or drop it anywhere: CSV, TSV or NPY, a line for each timestep."
+                  : "Upload a text file, or drop it anywhere: each line that is not empty is a sentence.",
               ),
             ]),
-      );
-    },
-  };
-}
-
-/** What the model is. @param {State} state */
-export function createCardView(state) {
-  const card = byId("card");
-  return {
-    name: "card",
-    reads: /** @type {Readable<any>[]} */ ([state.models, state.model]),
-    paint() {
-      const model = selectedModel(state);
-      if (!model) return;
-      const { summary, ...facts } = model.card;
-      const { lstm } = model;
-      /** @type {Record<string, unknown>} */
-      const shape = {
-        lstm: stackName(lstm),
-        reads: Object.entries(model.embedding)
-          .map(
-            ([name, width]) =>
-              `${name} (${model.vocabulary[name]} values, ${plural(width, "number")} each)`,
-          )
-          .join(", "),
-      };
-      const rows = Object.entries({ ...shape, ...facts }).flatMap(([name, value]) => [
-        element("dt", {}, name.replaceAll("_", " ")),
-        element(
-          "dd",
-          {},
-          Number.isFinite(value) ? Number(value).toLocaleString("en") : String(value),
-        ),
-      ]);
-      card.replaceChildren(
-        element("h3", {}, model.title),
-        ...(summary ? [element("p", {}, String(summary))] : []),
-        element("dl", {}, ...rows),
       );
     },
   };
@@ -196,11 +151,9 @@ export function createCardView(state) {
 /**
  * The badge: how close this recording is to nn.LSTM.
  * @param {State} state
- * @param {Actions} actions
  */
-export function createParityView(state, actions) {
+export function createParityView(state) {
   const badge = byId("parity");
-  const details = byId("parity-details");
   return {
     name: "parity",
     reads: /** @type {Readable<any>[]} */ ([state.recording]),
@@ -208,7 +161,7 @@ export function createParityView(state, actions) {
       const recording = state.recording.get();
       badge.hidden = !recording;
       if (!recording) return;
-      const { parity, precision, not_finite: notFinite } = recording.about;
+      const { parity, not_finite: notFinite } = recording.about;
       const difference = parity.difference === null ? "" : tiny(parity.difference);
       badge.classList.toggle("off", !parity.ok || notFinite !== null);
       badge.textContent = !parity.ok
@@ -217,51 +170,6 @@ export function createParityView(state, actions) {
           ? "NaN or ∞, as in nn.LSTM"
           : `= nn.LSTM ✓ ${difference}`;
       badge.title = "Largest difference between what you see and torch.nn.LSTM's own result";
-      const other = precision === "float32" ? "float64" : "float32";
-      const again = element("button", { type: "button" }, `Record again in ${other}`);
-      again.addEventListener("click", () => {
-        details.hidePopover();
-        state.precision.set(other);
-        actions.record({ step: state.step.get() });
-      });
-      details.replaceChildren(
-        element("h3", {}, parity.ok ? "Equal to PyTorch" : "This differs from PyTorch"),
-        element(
-          "p",
-          {},
-          "Every number here was computed cell by cell. The same sentence was then run through torch.nn.LSTM, and output, h_n and c_n were compared.",
-        ),
-        element(
-          "dl",
-          {},
-          element("dt", {}, "largest difference"),
-          element(
-            "dd",
-            {},
-            parity.difference === null
-              ? "one side is not a number"
-              : parity.difference.toExponential(2),
-          ),
-          element("dt", {}, "tolerance"),
-          element(
-            "dd",
-            {},
-            `${parity.tolerance.toExponential(0)} for ${precision}, in proportion for values beyond ±1`,
-          ),
-          ...(notFinite
-            ? [element("dt", {}, "NaN or infinity"), element("dd", {}, `first in ${notFinite}`)]
-            : []),
-          ...(parity.where
-            ? [element("dt", {}, "first left in"), element("dd", {}, parity.where)]
-            : []),
-        ),
-        element(
-          "p",
-          { class: "note" },
-          "Very large weights make any two correct float32 implementations drift apart; in float64 rounding is 10⁹ times smaller, so that an error would show.",
-        ),
-        again,
-      );
     },
   };
 }
@@ -287,25 +195,42 @@ export function createStatusView(state) {
   const welcome = byId("welcome");
   const flow = byId("flow");
   const [title, message, close] = /** @type {HTMLElement[]} */ ([...box.children]);
-  close.addEventListener("click", () => state.status.set({ kind: "idle" }));
+  const done = () => state.status.set({ kind: "idle" });
+  close.addEventListener("click", done);
   return {
     name: "status",
-    reads: /** @type {Readable<any>[]} */ ([state.status, state.recording, state.models]),
+    reads: /** @type {Readable<any>[]} */ ([
+      state.status,
+      state.recording,
+      state.models,
+      state.model,
+    ]),
     paint() {
       const status = state.status.get();
+      const recording = state.recording.get();
       box.hidden = status.kind !== "problem";
       flow.setAttribute("aria-busy", String(status.kind === "busy"));
       if (status.kind === "problem") {
         title.textContent = status.title;
         message.textContent = [status.message, status.hint].filter(Boolean).join(" ");
+        const { action } = status;
+        const act = () => {
+          done();
+          action?.run();
+        };
+        if (action) message.append(" ", button(action.label, act));
       }
-      welcome.hidden = Boolean(state.recording.get());
+      document.body.classList.toggle("empty", !recording);
+      welcome.hidden = Boolean(recording);
+      const model = selectedModel(state);
       welcome.textContent =
         status.kind === "busy"
           ? status.message
-          : status.kind === "problem"
+          : status.kind === "problem" || !model
             ? ""
-            : "Type a sentence and press Enter.";
+            : model.examples.length
+              ? "Type a sentence and press Enter."
+              : `${label(model.title)} is open. ${whatToType(model)}, and press Enter.`;
     },
   };
 }

@@ -8,8 +8,8 @@ import { byId } from "./dom.js";
 import { columnWidth, scrollToShow, timeWindow } from "./geometry.js";
 import { modelOf, selectedTimestep } from "./state.js";
 
-/** Columns narrower than this can no longer be read: a character, a byte; else words. */
-const NARROWEST = /** @type {Record<string, number>} */ ({ characters: 20, bytes: 34 });
+/** Columns narrower than this can no longer be read: a character, a byte, a date; else words. */
+const NARROWEST = /** @type {Record<string, number>} */ ({ characters: 20, bytes: 34, table: 92 });
 const WORD = 54;
 
 /**
@@ -60,7 +60,7 @@ export function createAxisView(state) {
 
   return {
     name: "axis",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.step,
       state.order,
@@ -70,7 +70,7 @@ export function createAxisView(state) {
       state.trackWidth,
       state.scrollLeft,
       state.tab,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       if (board.hidden !== !recording) {

@@ -36,7 +36,7 @@ export function createCellView(state, actions) {
 
   return {
     name: "cell",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.arrived,
       state.step,
@@ -44,7 +44,7 @@ export function createCellView(state, actions) {
       state.layer,
       state.direction,
       state.unit,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       panel.hidden = !recording;
@@ -193,7 +193,7 @@ export function createStripsView(state, actions, theme, tooltip) {
 
   return {
     name: "strips",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.arrived,
       state.quantities,
@@ -204,7 +204,7 @@ export function createStripsView(state, actions, theme, tooltip) {
       state.unit,
       state.scale,
       theme,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;

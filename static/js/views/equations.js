@@ -2,7 +2,6 @@
 //
 // The elements are made once; a step only writes the texts that changed.
 
-/** @import {Readable} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Recording} from '../recording.js' */
 
@@ -31,7 +30,7 @@ export function createEquationsView(state) {
 
   return {
     name: "equations",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.arrived,
       state.unitWeights,
@@ -40,7 +39,7 @@ export function createEquationsView(state) {
       state.layer,
       state.direction,
       state.unit,
-    ]),
+    ],
     paint() {
       const shown = numbers();
       box.hidden = !shown;

@@ -155,7 +155,7 @@ export function createHeatmapsView(state, actions, theme, tooltip) {
 
   return {
     name: "heatmaps",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.arrived,
       state.quantities,
@@ -168,7 +168,7 @@ export function createHeatmapsView(state, actions, theme, tooltip) {
       state.measured,
       state.scrollLeft,
       theme,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       panel.hidden = state.tab.get() !== "states";

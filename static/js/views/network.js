@@ -66,14 +66,7 @@ export function createNetworkView(state, actions, theme, tooltip) {
 
   return {
     name: "network",
-    reads: /** @type {Readable<any>[]} */ ([
-      state.recording,
-      state.arrived,
-      state.trackWidth,
-      state.scrollLeft,
-      state.scale,
-      theme,
-    ]),
+    reads: [state.recording, state.arrived, state.trackWidth, state.scrollLeft, state.scale, theme],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
@@ -268,7 +261,7 @@ export function createNetworkLabelsView(state, actions) {
 
   return {
     name: "network labels",
-    reads: /** @type {Readable<any>[]} */ ([state.recording, state.layer, state.direction]),
+    reads: [state.recording, state.layer, state.direction],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
@@ -308,13 +301,7 @@ export function createNetworkOverlayView(state) {
 
   return {
     name: "network overlay",
-    reads: /** @type {Readable<any>[]} */ ([
-      state.recording,
-      state.step,
-      state.order,
-      state.trackWidth,
-      state.scrollLeft,
-    ]),
+    reads: [state.recording, state.step, state.order, state.trackWidth, state.scrollLeft],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;

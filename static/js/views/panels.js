@@ -27,13 +27,7 @@ export function createTabsView(state) {
   const title = byId("view-title");
   return {
     name: "tabs",
-    reads: /** @type {Readable<any>[]} */ ([
-      state.tab,
-      state.layer,
-      state.direction,
-      state.unit,
-      state.recording,
-    ]),
+    reads: [state.tab, state.layer, state.direction, state.unit, state.recording],
     paint() {
       for (const tab of tabs) {
         const selected = tab.dataset.tab === state.tab.get();
@@ -73,7 +67,7 @@ export function createLegendView(state, theme) {
 
   return {
     name: "legend",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.arrived,
       state.quantities,
@@ -82,7 +76,7 @@ export function createLegendView(state, theme) {
       state.scale,
       state.tab,
       theme,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       legend.hidden = state.tab.get() !== "states";

@@ -1,6 +1,5 @@
 // What the model says at this timestep: its most probable labels, or its numbers.
 
-/** @import {Readable} from '../types.js' */
 /** @import {State} from '../state.js' */
 
 import { byId, element, write } from "../dom.js";
@@ -28,13 +27,7 @@ export function createPredictionsView(state) {
 
   return {
     name: "predictions",
-    reads: /** @type {Readable<any>[]} */ ([
-      state.recording,
-      state.step,
-      state.order,
-      state.layer,
-      state.direction,
-    ]),
+    reads: [state.recording, state.step, state.order, state.layer, state.direction],
     paint() {
       const recording = state.recording.get();
       const about = recording?.about.predictions;

@@ -1,6 +1,5 @@
 // The shapes of PyTorch on this very sentence: what output, h_n and c_n hold, and why there is a 4.
 
-/** @import {Readable} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Recording} from '../recording.js' */
 
@@ -12,7 +11,7 @@ export function createShapesView(state) {
   const panel = byId("shapes");
   return {
     name: "shapes",
-    reads: /** @type {Readable<any>[]} */ ([state.tab, state.recording]),
+    reads: [state.tab, state.recording],
     paint() {
       const recording = state.recording.get();
       panel.hidden = state.tab.get() !== "shapes";

@@ -1,6 +1,6 @@
 // The token strip: what was typed, exactly, and under each token what the model predicts there.
 
-/** @import {Readable, Token} from '../types.js' */
+/** @import {Token} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
 /** @import {Recording} from '../recording.js' */
@@ -64,7 +64,7 @@ export function createTokensView(state, actions) {
 
   return {
     name: "tokens",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.step,
       state.order,
@@ -72,7 +72,7 @@ export function createTokensView(state, actions) {
       state.direction,
       state.trackWidth,
       state.scrollLeft,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;

@@ -1,6 +1,6 @@
 // The transport bar: first, back, play, on, last, scrub, speed, order.
 
-/** @import {Order, Readable} from '../types.js' */
+/** @import {Order} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
 
@@ -41,7 +41,7 @@ export function createTransportView(state, actions) {
 
   return {
     name: "transport",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.step,
       state.order,
@@ -49,7 +49,7 @@ export function createTransportView(state, actions) {
       state.speed,
       state.layer,
       state.direction,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       bar.inert = !recording;

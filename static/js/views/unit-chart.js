@@ -88,7 +88,7 @@ export function createUnitChartView(state, actions, theme) {
 
   return {
     name: "unit chart",
-    reads: /** @type {Readable<any>[]} */ ([
+    reads: [
       state.recording,
       state.arrived,
       state.tab,
@@ -98,7 +98,7 @@ export function createUnitChartView(state, actions, theme) {
       state.trackWidth,
       state.scrollLeft,
       theme,
-    ]),
+    ],
     paint() {
       const recording = state.recording.get();
       panel.hidden = state.tab.get() !== "unit";

@@ -10,9 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import screen
+from tests.browser.models import PRICES, SENSORS
 
 TEXT = "the sun is shiny and cold"
 SCREENS = [(1440, 900), (1280, 720), (390, 844), (360, 740)]
+UNEQUAL = ("chain", "turning", "cells", "sentiment", "names", "bytes", "forecast", "sensors")
+TABLES = {"forecast": PRICES, "sensors": SENSORS}
 CONTROLS = (
     "header h1",
     "header select",
@@ -37,6 +40,18 @@ def overlaps(page: Page, selectors: tuple[str, ...]) -> list[str]:
     ]
 
 
+def spilling(page: Page) -> list[str]:
+    """What is wider than the panel it stands in, or lower than the words in it."""
+    return page.evaluate("""() => {
+      const panel = document.getElementById("cell");
+      const wide = panel.scrollWidth > panel.clientWidth ? ["the cell's panel"] : [];
+      const low = [...document.querySelectorAll("#network-labels > *, .tokens .row-label")]
+        .filter(node => node.scrollHeight > node.clientHeight + 1)
+        .map(node => node.textContent);
+      return [...wide, ...low];
+    }""")
+
+
 def cut_off(page: Page, width: int) -> list[str]:
     return [
         box["name"]
@@ -50,7 +65,8 @@ def cut_off(page: Page, width: int) -> list[str]:
 def test_nothing_is_cut_off_or_overlaps(
     open_page: Callable[..., Page], width: int, height: int, scheme: Literal["light", "dark"]
 ) -> None:
-    models = ("one", "two", "eight", "projected", "letters") if scheme == "light" else ("eight",)
+    every = ("one", "two", "eight", "projected", "letters", *UNEQUAL)
+    models = every if scheme == "light" else ("eight", "sentiment", "forecast")
     page = open_page(
         screen.link(model=models[0], text=TEXT), width=width, height=height, color_scheme=scheme
     )
@@ -58,6 +74,10 @@ def test_nothing_is_cut_off_or_overlaps(
         if n:
             page.locator("#model").select_option(model)
             screen.recorded(page)
+        if model in TABLES:
+            screen.record(page, TABLES[model])
+        elif n and models[n - 1] in TABLES:
+            screen.record(page, TEXT)
         screen.ready(page)
         assert page.evaluate("() => document.body.scrollWidth - document.body.clientWidth") <= 0
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
@@ -67,6 +87,10 @@ def test_nothing_is_cut_off_or_overlaps(
         assert overlaps(page, ("#network-labels > *",)) == []
         assert overlaps(page, ("#tokens .column",)) == []
         assert overlaps(page, (".section-head > *",)) == []
+        assert overlaps(page, (".column .prediction, .column button, .column .of-two",)) == []
+        assert overlaps(page, ("#reads h2, #reads dt, #reads dd",)) == []
+        assert overlaps(page, ("#cell > :not([hidden])",)) == []
+        assert spilling(page) == []
         assert overlaps(page, ("#strips span, #strips canvas, #strips output",)) == []
         # The numbers of the equations fit their box.
         box, table = (

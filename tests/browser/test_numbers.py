@@ -9,10 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import screen
+from tests.browser.models import PRICES, SENSORS
 from tests.browser.oracle import Cell
 
 HALF = 0.0005 + 2e-5  # half a unit of the last shown place, and what float32 is off
 ONE = 0.001 + 2e-5
+
+WINTER = "the winter is shiny and cold"
 
 
 def compare(
@@ -91,19 +94,30 @@ def test_a_typed_sentence_stepped_with_the_keyboard_shows_torchs_numbers(
     compare(page, cells, (0, "forward"), 6, 0)
 
 
-@pytest.mark.parametrize("model", ["one", "eight", "projected", "letters", "wide"])
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        *((model, WINTER) for model in ("one", "eight", "projected", "wide")),
+        *((model, WINTER) for model in ("chain", "backward", "cells", "turning")),
+        ("letters", "the sun?"),
+        ("bytes", "né 🙂"),
+        ("prices", PRICES),
+        ("sensors", SENSORS),
+    ],
+    ids=lambda value: value if len(value) < 10 else "",
+)
 def test_the_numbers_are_torchs_for_every_shape_of_lstm(
-    open_page: Callable[..., Page], oracle: Callable[..., Any], model: str
+    open_page: Callable[..., Page], oracle: Callable[..., Any], model: str, text: str
 ) -> None:
-    text = "the winter is shiny and cold" if model != "letters" else "the sun?"
     page = screen.ready(open_page(screen.link(model=model, text=text, step=3, unit=4)))
     _, cells = oracle(model, text)
     top = max(layer for layer, _ in cells)
     screen.press(page, "ArrowUp")
-    timesteps, units = cells[0, "forward"].c_before.shape
     for layer in sorted({0, top // 2, top}):
         for direction in [d for n, d in cells if n == layer]:
             page.get_by_role("button", name=f"layer {layer} {direction}", exact=True).click()
+            timesteps, units = cells[layer, direction].c_before.shape
+            expect(page.locator("#unit-count")).to_have_text(f"of {units}")
             for key, timestep, unit in (("End", timesteps - 1, 4), ("Home", 0, units - 1)):
                 page.locator("#unit").fill(str(unit))
                 page.locator("#unit").press("Tab")
@@ -127,7 +141,16 @@ def test_a_projected_h_says_what_it_is(open_page: Callable[..., Page], oracle) -
 
 
 @pytest.mark.parametrize(
-    ("model", "text"), [("tagger-en", "Can the can open?"), ("letters", "to be or")]
+    ("model", "text"),
+    [
+        ("tagger-en", "Can the can open?"),
+        ("letters", "to be or"),
+        ("chain", WINTER),
+        ("cells", WINTER),
+        ("sentiment", WINTER),
+        ("names", "dvorak"),
+        ("pooled", WINTER),
+    ],
 )
 def test_the_predictions_are_torchs(
     open_page: Callable[..., Page], oracle: Callable[..., Any], model: str, text: str
@@ -140,13 +163,14 @@ def test_the_predictions_are_torchs(
     for t, row in enumerate(probabilities):
         best = int(row.argmax())
         assert under.nth(t).text_content() == names[best]
-        name, _, percent = under.nth(t).get_attribute("title").removesuffix(" %").rpartition(": ")
+        line = under.nth(t).get_attribute("title").split("\n")[0]
+        name, _, percent = line.removesuffix(" %").rpartition(": ")
         assert name == names[best]
         assert float(percent) == pytest.approx(100 * float(row[best]), abs=0.051)
     page.locator("#flow").focus()
     for t, row in enumerate(probabilities):
-        values, ids = row.topk(5)
-        five = page.locator("#predictions li").evaluate_all(
+        values, ids = row.topk(min(5, len(row)))
+        five = page.locator("#predictions li:not([hidden])").evaluate_all(
             "rows => rows.map(row => [row.children[0].textContent, row.children[2].textContent])"
         )
         assert [name for name, _ in five] == [names[n] for n in ids], f"timestep {t}"

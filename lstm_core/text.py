@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lstm_core.errors import FileError, SizeError, TextError
 
@@ -110,13 +111,18 @@ class Tokenizer:
             raise FileError("A tokenizer needs a vocabulary.", came="none")
         self.split = split
         self.vocabularies = dict(vocabularies)
+        self._cut = SPLITTERS[split]
+        if split == "longest":
+            known = frozenset(next(iter(vocabularies.values())).items)
+            most = min(LONGEST, max(map(len, known)))
+            self._cut = partial(_longest, known=known, most=most)
 
     def __call__(self, text: str, *, max_tokens: int | None = None) -> list[Token]:
         """The tokens of ``text``.
 
         Raises TextError when there are none, SizeError when there are more than ``max_tokens``.
         """
-        spans = list(SPLITTERS[self.split](text))
+        spans = list(self._cut(text))
         if max_tokens is not None and len(spans) > max_tokens:
             raise too_many(len(spans), max_tokens)
         if not spans:
@@ -179,6 +185,31 @@ _WORD = re.compile(
 )
 
 
+# What French puts behind a verb with a hyphen, and treebanks cut off: dit -il, a -t-il, vas -y.
+_BEHIND = (
+    r"-(?:t-)?(?:je|tu|ils?|elles?|on|nous|vous|ce|moi|toi|lui|leur|les?|la|y|en)(?!['’\w]|-\w)"
+)
+# As in _WORD, nothing looks further ahead than it reads; ++ and *+ give nothing back.
+_FRENCH_WORD = re.compile(
+    rf"""
+      https?://\S+ | www\.\S+
+    | [\w.+-]{{1,64}}@\w+(?:[.-]\w+)*\.\w+
+    | (?:[^\W\d_]\.-?){{2,}} | (?-i:[A-Z]\.)                    # J.-C.  M.
+    | (?:MM|Mme|Mlle|Dr|Pr|St|Ste|av|apr|etc|cf)\.
+    | aujourd['’]hui | quelqu['’]une?s?\b | l['’]on\b | c['’]est-à-dire | rendez-vous | n°
+    | (?:[cdjlmnst]|(?:jus|lors|puis|quoi|quel|pres)?qu)['’]    # l' homme, lorsqu' il
+    | \d{{1,3}}(?:[ \u00a0\u202f]\d{{3}})+(?:,\d+)?(?!\d)        # 80 000
+    | \d+(?:[.,:/-]\d+)*(?:(?:ère|ème|nde?|re|er?|s)\b)?        # 1er  1971-72
+    | h(?=\d)                                                  # 14 h 30
+    | {_BEHIND}
+    | [^\W_]++(?:(?!{_BEHIND})-[^\W_]++)*+                      # week-end, lui-même
+    | _+ | \.{{2,}} | -{{2,}} | !+ | \?+
+    | \S
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
 def _characters(text: str) -> Iterator[tuple[int, int]]:
     """Every code point."""
     return ((n, n + 1) for n in range(len(text)))
@@ -187,6 +218,12 @@ def _characters(text: str) -> Iterator[tuple[int, int]]:
 def _words(text: str) -> Iterator[tuple[int, int]]:
     """Words and signs, the way English treebanks cut them; white space only separates."""
     spans = ((match.start(), match.end()) for match in _WORD.finditer(text))
+    return _with_marks(text, spans)
+
+
+def _french(text: str) -> Iterator[tuple[int, int]]:
+    """Words and signs, the way French treebanks cut them, but for "du", which stays whole."""
+    spans = ((match.start(), match.end()) for match in _FRENCH_WORD.finditer(text))
     return _with_marks(text, spans)
 
 
@@ -209,6 +246,25 @@ def _simple(text: str) -> Iterator[tuple[int, int]]:
     """Runs of letters and digits, an apostrophe inside included; Chinese by character; signs."""
     spans = ((match.start(), match.end()) for match in _SIMPLE.finditer(text))
     return _with_marks(text, spans)
+
+
+def _longest(text: str, known: Container[str] = (), most: int = 1) -> Iterator[tuple[int, int]]:
+    """Where there are no spaces, the longest known word of at most ``most`` characters, again and
+    again from the left; a character that begins none stands alone. The rest as in `_words`.
+    """
+    return _with_marks(text, _longest_known(text, known, most))
+
+
+def _longest_known(text: str, known: Container[str], most: int) -> Iterator[tuple[int, int]]:
+    end = 0
+    for run in re.finditer(rf"[{_UNSPACED}]+|\Z", text):
+        yield from ((end + a, end + b) for a, b in _words(text[end : run.start()]))
+        start, end = run.span()
+        while start < end:
+            stops = range(min(start + most, end), start, -1)
+            stop = next((stop for stop in stops if text[start:stop] in known), start + 1)
+            yield start, stop
+            start = stop
 
 
 def _with_marks(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -254,9 +310,14 @@ def _joins(character: str) -> bool:
     )
 
 
+#: Characters of the longest word that "longest" looks for, so that it takes linear time.
+LONGEST = 8
+
 SPLITTERS: Mapping[str, Callable[[str], Iterator[tuple[int, int]]]] = {
     "characters": _characters,
     "words": _words,
+    "french": _french,
+    "longest": _longest,  # for which the tokenizer's vocabulary is what is known
     "whitespace": _whitespace,
     "simple": _simple,
     "bytes": _characters,  # which the tokenizer then takes apart
@@ -293,10 +354,13 @@ FEATURES: Mapping[str, Callable[[str], str]] = {
     "bucket": bucket,
     "character": lambda text: text,
     "word": word,
+    "prefix1": lambda text: word(text)[:1],
     "prefix2": lambda text: word(text)[:2],
     "prefix3": lambda text: word(text)[:3],
+    "suffix1": lambda text: word(text)[-1:],
     "suffix2": lambda text: word(text)[-2:],
     "suffix3": lambda text: word(text)[-3:],
     "suffix4": lambda text: word(text)[-4:],
+    "second": lambda text: word(text)[1:2],
     "shape": shape,
 }

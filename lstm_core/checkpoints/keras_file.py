@@ -163,6 +163,8 @@ def parse(text: str | bytes) -> dict[str, Any]:
     if len(text) <= MAX_JSON:
         try:
             value = json.loads(text)
+            # Half a character (\\ud800) is JSON, but no text that can be written anywhere.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, dict):

@@ -1,15 +1,14 @@
 """Vocabularies and labels that a file keeps beside its numbers, as lists in the order of the ids.
 
-No format says how a vocabulary is written down. A list of strings is one, and so is an object that
-gives every string its number, or every number its string. Anything else is no table.
+No format says how a vocabulary is written down, so whatever is one by ``string_tables`` is taken.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from lstm_core.checkpoints.contents import Limits
+from lstm_core.checkpoints.string_tables import as_table
 from lstm_core.errors import CheckpointError
 
 Table = list[str | None]
@@ -38,7 +37,7 @@ class Tables:
 
     def add(self, name: str, value: object) -> None:
         """Adds a list, or an object of strings and ids, if it is a table."""
-        table = self._table(value)
+        table = as_table(_numbered(value), self._limits)
         if not table:
             return
         self._strings += len(table)
@@ -54,28 +53,11 @@ class Tables:
             unique = f"{name[: self._limits.name_characters]} {number}"
         self.found[unique] = table
 
-    def _table(self, value: object) -> Table | None:
-        if isinstance(value, list):
-            if len(value) > self._limits.table_entries:
-                return None
-            return list(value) if all(isinstance(entry, str) for entry in value) else None
-        if not isinstance(value, dict) or len(value) > self._limits.table_entries:
-            return None
-        pairs = _pairs(value)
-        if pairs is None or max(pairs, default=-1) >= self._limits.table_entries:
-            return None
-        table: Table = [None] * (max(pairs, default=-1) + 1)
-        for place, string in pairs.items():
-            table[place] = string
-        return table
 
-
-def _pairs(value: dict[str, Any]) -> dict[int, str] | None:
-    """The string of every id, from an object either way round; None if it is neither."""
-    if all(type(number) is int and number >= 0 for number in value.values()):
-        turned = {number: string for string, number in value.items()}
-        return turned if len(turned) == len(value) else None
+def _numbered(value: object) -> object:
+    """JSON writes ids that are keys as texts; everything else stays as it is."""
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        return value
     digits = all(key.isascii() and key.isdigit() and len(key) < 10 for key in value)
-    if digits and all(isinstance(string, str) for string in value.values()):
-        return {int(key): string for key, string in value.items()}
-    return None
+    texts = all(isinstance(string, str) for string in value.values())
+    return {int(key): string for key, string in value.items()} if digits and texts else value

@@ -235,6 +235,13 @@ def test_a_description_that_is_no_json_object_is_refused(tmp_path: Path, text: s
             read(path)
 
 
+def test_half_a_character_in_a_name_is_replaced(tmp_path: Path):
+    config = model_config(layer("LSTM", "a\ud800b", units=4), layer("Lambda", "c\udfff"))
+    contents = read(archive(tmp_path / "x.keras", config, hdf5(new_lstm)))
+    assert "a?b.weight_ih_l0" in contents.tensors
+    assert "'c?'" in contents.notes[0]
+
+
 def test_models_deep_within_each_other_are_refused(tmp_path: Path):
     config = model_config(layer("LSTM", "lstm"))
     for _ in range(60):

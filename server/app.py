@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from lstm_core.errors import LSTMCoreError
 from server.about import version
+from server.data_folder import DataFolder
 from server.deps import Services
 from server.errors import visible
 from server.guards import (
@@ -24,20 +26,41 @@ from server.guards import (
     HostGuard,
     TokenGuard,
 )
+from server.kept_models import KeptModels
 from server.openapi import add_problems
 from server.recordings import Recordings
 from server.responses import PROBLEM_RESPONSES, error_problem, problem
-from server.routes import health, models, page, quantities, recordings, sentences, session
+from server.routes import (
+    checkpoints,
+    health,
+    models,
+    page,
+    quantities,
+    recordings,
+    sentences,
+    session,
+    tables,
+    vocabularies,
+)
 from server.schemas import FieldProblemPublic
 from server.settings import Settings
 from server.shelf import ModelShelf
 from server.store import RecordingStore
+from server.turns import Turns
+from server.uploads import Uploads
 from server.workers import Workers
 
-NOUNS = (health, quantities, models, recordings, sentences, session)
+NOUNS = (
+    *(health, quantities, models, checkpoints, vocabularies, tables),
+    *(recordings, sentences, session),
+)
+
+#: How often is looked for uploads whose time is over.
+EXPIRE_SECONDS = 60
 
 TAGS = [
     {"name": "models", "description": "The models that can be recorded."},
+    {"name": "files", "description": "Weights, vocabularies and tables that people bring."},
     {"name": "recordings", "description": "Every gate and state of one sentence."},
     {"name": "quantities", "description": "What is recorded of each cell."},
     {"name": "sentences", "description": "Text files."},
@@ -71,7 +94,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        shelf = ModelShelf(settings.model_folders)
+        data = DataFolder(settings.data_folder)
+        kept = KeptModels(
+            data, max_models=settings.max_kept_models, max_bytes=settings.max_kept_bytes
+        )
+        uploads = Uploads(
+            data,
+            max_bytes=2 * settings.max_checkpoint_bytes,
+            seconds=60 * settings.upload_minutes,
+        )
+        shelf = ModelShelf(settings.model_folders, kept)
         workers = Workers(
             settings.workers,
             queue_limit=settings.queue_limit,
@@ -81,17 +113,31 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             shelf,
             workers,
             RecordingStore(settings.store_bytes),
+            max_characters=settings.max_characters,
+            max_table_characters=settings.max_table_characters,
             max_tokens=settings.max_tokens,
             max_bytes=settings.max_recording_bytes,
         )
-        app.state.services = Services(settings, shelf, workers, made)
+        parsing = Turns(settings.workers, queue_limit=settings.queue_limit)
+        app.state.services = Services(settings, shelf, workers, made, data, kept, uploads, parsing)
+        await asyncio.to_thread(data.open)
         workers.start(lambda: _first_model(shelf))
+        expiring = asyncio.create_task(_expire(uploads))
         try:
             yield
         finally:
+            expiring.cancel()
             await workers.stop()
+            await asyncio.to_thread(data.close)
 
     return lifespan
+
+
+async def _expire(uploads: Uploads) -> None:
+    """So that a file goes even when nobody asks for it any more."""
+    while True:
+        await asyncio.sleep(EXPIRE_SECONDS)
+        uploads.expire()
 
 
 def _first_model(shelf: ModelShelf) -> tuple[str, str] | None:
@@ -114,7 +160,12 @@ def _add_guards(app: FastAPI, settings: Settings) -> None:
     """Innermost first; guards.py lists them from the outside in."""
     token = settings.token.get_secret_value() if settings.token else None
     files = {"/api/sentences": settings.max_file_bytes}
-    app.add_middleware(BodyGuard, limit=settings.max_json_bytes, limits=files)
+    streams = {
+        "/api/checkpoints": settings.max_checkpoint_bytes,
+        "/api/vocabularies": settings.max_vocabulary_bytes,
+        "/api/tables": settings.max_vocabulary_bytes,
+    }
+    app.add_middleware(BodyGuard, limit=settings.max_json_bytes, limits=files, streams=streams)
     app.add_middleware(TokenGuard, token=token)
     app.add_middleware(CrossSiteGuard)
     app.add_middleware(HostGuard, host=settings.host, allowed=settings.allowed_hosts)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from server.data_folder import DataFolder
+from server.kept_models import KeptModels
 from server.recordings import Recordings
 from server.settings import Settings
 from server.shelf import ModelShelf
+from server.turns import Turns
+from server.uploads import Uploads
 from server.workers import Workers
+
+if TYPE_CHECKING:
+    from server.opening import Opening
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,16 @@ class Services:
     shelf: ModelShelf
     workers: Workers
     recordings: Recordings
+    data: DataFolder
+    kept: KeptModels
+    uploads: Uploads
+    parsing: Turns
+
+    async def opening(self) -> Opening:
+        """Its module imports numpy, for which neither the start nor another request waits."""
+        module = await asyncio.to_thread(importlib.import_module, "server.opening")
+        opening: Opening = module.Opening(self.settings, self.uploads, self.parsing)
+        return opening
 
 
 def services(request: Request) -> Services:

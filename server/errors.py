@@ -7,6 +7,13 @@ LSTMCoreError                  says what came, what was expected and what exists
     ├── RangeError             timesteps outside the recording
     ├── TextFileError          a file that is not a text, or too many sentences in it
     ├── BodyTooLargeError      more bytes than allowed
+    ├── MediaTypeError         a file that was not sent as plain bytes
+    ├── SlowUploadError        an upload of which nothing came for too long
+    ├── UnknownUploadError     no file of that id waits to be opened (any more)
+    ├── ReadOnlyModelError     a model that nobody here may rename or remove
+    ├── DiskFullError          no room on the disk
+    ├── KeptFullError          as many models kept as allowed
+    ├── DataFolderError        the data folder cannot be used
     ├── HostError              called by a name that is not this server's
     ├── CrossSiteError         sent by a page of another site
     ├── TokenError             no token, or a wrong one
@@ -23,6 +30,7 @@ import http
 import re
 
 from lstm_core.errors import (
+    CheckpointError,
     FileError,
     InputError,
     LSTMCoreError,
@@ -55,6 +63,34 @@ class TextFileError(ServerError):
 
 class BodyTooLargeError(ServerError):
     """More bytes than allowed."""
+
+
+class MediaTypeError(ServerError):
+    """A file that was not sent as plain bytes."""
+
+
+class SlowUploadError(ServerError):
+    """An upload of which nothing came for too long."""
+
+
+class UnknownUploadError(ServerError):
+    """No file of that id waits to be opened."""
+
+
+class ReadOnlyModelError(ServerError):
+    """A model that nobody here may rename or remove."""
+
+
+class DiskFullError(ServerError):
+    """No room on the disk."""
+
+
+class KeptFullError(ServerError):
+    """As many models kept as allowed."""
+
+
+class DataFolderError(ServerError):
+    """The data folder cannot be used."""
 
 
 class HostError(ServerError):
@@ -95,12 +131,20 @@ STATUS: dict[type[Exception], int] = {
     InputError: 422,
     UnknownModelError: 404,
     SelectionError: 404,
+    CheckpointError: 422,  # a file somebody brought
     FileError: 500,  # a damaged model on our own disk; nothing a client could mend
     UnknownRecordingError: 404,
     UnknownArrayError: 404,
     RangeError: 422,
     TextFileError: 422,
     BodyTooLargeError: 413,
+    MediaTypeError: 415,
+    SlowUploadError: 408,
+    UnknownUploadError: 404,
+    ReadOnlyModelError: 403,
+    DiskFullError: 507,
+    KeptFullError: 507,
+    DataFolderError: 507,
     HostError: 400,
     CrossSiteError: 403,
     TokenError: 401,

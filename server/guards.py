@@ -208,16 +208,30 @@ class TokenGuard(_Guard):
 
 
 class BodyGuard:
-    """Reads the body before the app does, up to its limit, and hands it on in one piece."""
+    """Reads the body before the app does, up to its limit, and hands it on in one piece.
 
-    def __init__(self, app: ASGIApp, limit: int, limits: Mapping[str, int]) -> None:
+    Paths in ``streams`` take files that are too large for that: the app gets those piece by piece,
+    until they exceed their limit.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int,
+        limits: Mapping[str, int],
+        streams: Mapping[str, int],
+    ) -> None:
         self.app = app
         self._limit = limit
         self._limits = limits
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self.app(scope, receive, send)
+            return
+        if scope["path"] in self._streams:
+            await self._stream(scope, receive, send, self._streams[scope["path"]])
             return
         limit = self._limits.get(scope["path"], self._limit)
         try:
@@ -231,12 +245,47 @@ class BodyGuard:
         if body is not None:
             await self.app(scope, _once(body, receive), send)
 
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        seen, whole = 0, False
+
+        async def receive_counted() -> Message:
+            nonlocal seen, whole
+            message = await receive()
+            if message["type"] == "http.request":
+                seen += len(message.get("body", b""))
+                if seen > limit:
+                    raise _too_large(f"more than {limit:,} bytes", limit)
+                whole = not message.get("more_body")
+            return message
+
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and not whole:
+                MutableHeaders(scope=message)["Connection"] = "close"  # as above
+            await send(message)
+
+        try:
+            _check_announced(scope, limit)
+        except BodyTooLargeError as error:
+            await error_problem(scope, error)(scope, receive, send_closing)
+            return
+        await self.app(scope, receive_counted, send_closing)
+
+
+def announced_bytes(headers: Headers) -> int | None:
+    """What Content-Length says; None where it says nothing."""
+    announced = headers.get("content-length", "")
+    return int(announced) if announced.isdecimal() and len(announced) < 20 else None
+
+
+def _check_announced(scope: Scope, limit: int) -> None:
+    announced = announced_bytes(Headers(scope=scope))
+    if announced is not None and announced > limit:
+        raise _too_large(f"{announced:,} bytes announced", limit)
+
 
 async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     """The body; None when the client has gone. Raises BodyTooLargeError."""
-    announced = Headers(scope=scope).get("content-length", "")
-    if announced.isdecimal() and len(announced) < 20 and int(announced) > limit:
-        raise _too_large(f"{int(announced):,} bytes announced", limit)
+    _check_announced(scope, limit)
     body = bytearray()
     while True:
         message = await receive()

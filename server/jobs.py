@@ -9,8 +9,10 @@ import functools
 import os
 import threading
 import warnings
+from collections.abc import Mapping
 from multiprocessing import connection, parent_process
 from pathlib import Path
+from typing import Any, Literal
 
 import safetensors.torch
 import torch
@@ -18,9 +20,14 @@ import torch
 from lstm_core import catalogue
 from lstm_core.engines import compiled
 from lstm_core.errors import SizeError
+from lstm_core.fresh import fresh_model
 from lstm_core.models import Precision, SequenceModel, load_model
 from lstm_core.quantities import Direction
+from lstm_core.shape import LSTMShape
 from server.errors import ModelChangedError
+
+#: A model's description and its weights.
+Made = tuple[str, bytes]
 
 
 def prepare() -> None:
@@ -61,10 +68,23 @@ def unit_weights(
     )
 
 
+def fresh(options: Mapping[str, Any], seed: int, reads: Literal["words", "numbers"]) -> Made:
+    """A model with random weights: its description, and its weights as safetensors.
+
+    What it is called is no part of it.
+    """
+    model = fresh_model(LSTMShape(**options), seed=seed, reads=reads)
+    return model.spec.to_json(), safetensors.torch.save(model.state_dict())
+
+
 @functools.lru_cache(maxsize=4)
 def _model(folder: str, digest: str, precision: Precision) -> SequenceModel:
     """The digest is part of the key: a model trained again is another model."""
-    if catalogue.digest(Path(folder)) != digest:
+    try:
+        changed = catalogue.digest(Path(folder)) != digest
+    except FileNotFoundError:
+        changed = True  # it has just been removed
+    if changed:
         raise ModelChangedError("The model has just changed on disk. Ask again.")
     return load_model(folder, precision=precision)
 

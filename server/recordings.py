@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_core.errors import SizeError
+from lstm_core.model_spec import TABLE
 from server.array_file import ArrayFile
 from server.errors import UnknownRecordingError
 from server.schemas import (
@@ -47,12 +49,16 @@ class Recordings:
         workers: Workers,
         store: RecordingStore,
         *,
+        max_characters: int,
+        max_table_characters: int,
         max_tokens: int,
         max_bytes: int,
     ) -> None:
         self._shelf = shelf
         self._workers = workers
         self._store = store
+        self._max_characters = max_characters
+        self._max_table_characters = max_table_characters
         self._limits = (max_tokens, max_bytes)
         self._flights: dict[str, _Flight] = {}
 
@@ -70,10 +76,21 @@ class Recordings:
     async def get_or_make(self, wanted: RecordingCreate) -> tuple[StoredRecording, bool]:
         """The recording, and whether it had to be made. Raises what the worker raises."""
         model = await asyncio.to_thread(self._shelf.get, wanted.model)
+        self._check_length(wanted.text, model)
         key = recording_id(model.about.digest, wanted.text, wanted.precision)
         if found := self._store.get(key):
             return found, False
         return await self._join(key, wanted, model), True
+
+    def _check_length(self, text: str, model: ShelvedModel) -> None:
+        table = model.about.split == TABLE
+        limit = self._max_table_characters if table else self._max_characters
+        if len(text) > limit:
+            raise SizeError(
+                f"This {'table' if table else 'text'} is too long.",
+                came=f"{len(text):,} characters",
+                expected=f"at most {limit:,} characters",
+            )
 
     async def _join(
         self, key: str, wanted: RecordingCreate, model: ShelvedModel

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from lstm_core.errors import FileError, LSTMCoreError
+from lstm_core.errors import CheckpointError, FileError, LSTMCoreError
 from server.errors import HEADERS, kind_of, phrase, status_of, visible
 from server.schemas import FieldProblemPublic, ProblemPublic
 
@@ -75,7 +75,8 @@ def problem(
 def error_problem(scope: Scope, error: LSTMCoreError) -> Response:
     """The problem of one of our own errors."""
     status = status_of(error)
-    if isinstance(error, FileError):  # what came may be a path of ours
+    if isinstance(error, FileError) and not isinstance(error, CheckpointError):
+        # What came may be a path of ours.
         return problem(scope, status, error.message, kind=kind_of(error))
     return problem(
         scope,

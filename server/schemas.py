@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -12,8 +12,14 @@ from lstm_core.model_spec import Reads, Task
 from lstm_core.quantities import Direction, Quantity, Scale
 from lstm_core.shape import StackShape
 
+if TYPE_CHECKING:  # they import numpy, for which the start does not wait
+    from lstm_core.checkpoints.inspection import TableInfo
+    from lstm_core.checkpoints.proposal import Proposal
+    from server.uploads import Upload
+
 Precision = Literal["float32", "float64"]
 WorkerStatus = Literal["starting", "ready"]
+ModelSource = Literal["box", "folder", "opened", "fresh"]
 
 _UNWANTED = re.compile("[\ud800-\udfff\0]")
 
@@ -37,6 +43,14 @@ Text = Annotated[
 ]
 
 
+def _without_surrogates(value: object) -> object:
+    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
+
+
+#: What a file says, as it may be sent: a strange file may hold halves of surrogate pairs.
+FileText = Annotated[str, BeforeValidator(_without_surrogates)]
+
+
 class Schema(BaseModel):
     # A field may be called model_…; nothing is ever written to a reply once it is made.
     model_config = ConfigDict(protected_namespaces=(), frozen=True)
@@ -57,11 +71,16 @@ class HealthPublic(Schema):
 
 class LimitsPublic(Schema):
     max_characters: int
+    max_table_characters: int
     max_tokens: int
     max_recording_bytes: int
     max_json_bytes: int
     max_file_bytes: int
     max_sentences: int
+    max_checkpoint_bytes: int
+    max_vocabulary_bytes: int
+    max_parameters: int
+    upload_minutes: float
 
 
 class AboutPublic(Schema):
@@ -174,7 +193,7 @@ class ModelPublic(Schema):
     id: str
     digest: str = Field(description="Names exactly these weights.")
     title: str
-    source: Literal["box", "folder", "opened", "fresh"] = Field(
+    source: ModelSource = Field(
         description="In the box, in one of the server's folders, or kept by somebody here; the "
         "last two can be renamed and removed."
     )
@@ -194,6 +213,185 @@ class ModelPublic(Schema):
 
 class ModelDetailPublic(ModelPublic):
     labels: list[str] = Field(description="What the head predicts, in the order of its rows.")
+
+
+# --- files that are opened ----------------------------------------------------------------------
+
+
+class TensorPublic(Schema):
+    name: FileText
+    shape: list[int]
+    dtype: str
+
+
+class StringsPublic(Schema):
+    """A vocabulary, or labels: strings in the order of their ids."""
+
+    name: FileText = Field(description="Where in the file; empty for the only one.")
+    entries: int
+    sample: list[FileText] = Field(description="The first few, cut.")
+
+    @classmethod
+    def of(cls, table: TableInfo) -> StringsPublic:
+        return cls(name=table.name, entries=table.entries, sample=table.sample)
+
+
+class OptionPublic(Schema):
+    value: FileText = Field(description="What to send as the choice.")
+    label: FileText
+    detail: FileText
+
+
+class ChoicePublic(Schema):
+    """One thing to decide about a file."""
+
+    name: str = Field(examples=["tokenizer"])
+    question: str = Field(examples=["How is text cut?"])
+    value: FileText = Field(description="What was chosen, or else the guess.")
+    options: list[OptionPublic]
+    asked: bool = Field(description="Whether the file leaves it open, so that it is a guess.")
+    why: FileText
+
+
+class ProposalPublic(Schema):
+    """The model that would be made of a file."""
+
+    fields: list[ChoicePublic]
+    lstm: StackPublic
+    unused: list[FileText] = Field(description="Tensors that would not be part of it.")
+    notes: list[FileText]
+    problem: FileText | None = Field(description="Why no model can be made so; null if it can.")
+
+    @classmethod
+    def of(cls, proposal: Proposal) -> ProposalPublic:
+        return cls(
+            fields=[
+                ChoicePublic(
+                    **{**vars(field), "options": [OptionPublic(**vars(o)) for o in field.options]}
+                )
+                for field in proposal.fields
+            ],
+            lstm=StackPublic.of(proposal.shape),
+            unused=proposal.unused,
+            notes=proposal.notes,
+            problem=proposal.problem,
+        )
+
+
+class CheckpointPublic(Schema):
+    """A file of weights that waits to be opened."""
+
+    id: str
+    name: str
+    nbytes: int
+    format: FileText
+    notes: list[FileText]
+    tensors: list[TensorPublic]
+    tables: list[StringsPublic] = Field(description="Lists of strings beside the weights.")
+    proposal: ProposalPublic
+
+    @classmethod
+    def of(cls, upload: Upload, proposal: Proposal) -> CheckpointPublic:
+        found = upload.inspection
+        assert found is not None
+        return cls(
+            id=upload.id,
+            name=upload.name,
+            nbytes=upload.nbytes,
+            format=found.format,
+            notes=found.notes,
+            tensors=[
+                TensorPublic(name=name, shape=list(info.shape), dtype=info.dtype)
+                for name, info in found.tensors.items()
+            ],
+            tables=[StringsPublic.of(table) for table in found.tables],
+            proposal=ProposalPublic.of(proposal),
+        )
+
+
+class VocabularyPublic(Schema):
+    """A file of strings that waits for a checkpoint."""
+
+    id: str
+    name: str
+    nbytes: int
+    tables: list[StringsPublic]
+
+    @classmethod
+    def of(cls, upload: Upload) -> VocabularyPublic:
+        return cls(
+            id=upload.id,
+            name=upload.name,
+            nbytes=upload.nbytes,
+            tables=[StringsPublic.of(table) for table in upload.tables],
+        )
+
+
+class TablePublic(Schema):
+    """A file of numbers, as the text to record."""
+
+    text: str
+    timesteps: int
+    columns: list[str]
+
+
+UploadId = Annotated[Text, Field(max_length=100)]
+Choices = Annotated[dict[Text, Text], Field(max_length=50)]
+Title = Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class ProposalCreate(RequestSchema):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"choices": {"tokenizer": "characters"}}]}
+    )
+
+    choices: Choices = Field(
+        default_factory=dict, description="What has been chosen; the rest is guessed."
+    )
+    vocabulary: UploadId | None = Field(None, description="Id of a vocabulary brought along.")
+
+
+class ModelCreate(RequestSchema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "checkpoint": "0f3c5b2e9d8a47161f0e2d3c4b5a6978",
+                    "choices": {"tokenizer": "characters"},
+                    "title": "My first LSTM",
+                }
+            ]
+        }
+    )
+
+    checkpoint: UploadId = Field(description="Id of a file of weights.")
+    vocabulary: UploadId | None = None
+    choices: Choices = Field(default_factory=dict)
+    title: Title | None = Field(None, description="The file's name, if none is given.")
+
+
+class FreshModelCreate(RequestSchema):
+    """The options of an ``nn.LSTM``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"input_size": 8, "hidden_size": 16, "num_layers": 2}]}
+    )
+
+    input_size: int = Field(ge=1, le=10_000_000)
+    hidden_size: int = Field(ge=1, le=10_000_000)
+    num_layers: int = Field(1, ge=1, le=1_000)
+    bias: bool = True
+    bidirectional: bool = False
+    proj_size: int = Field(0, ge=0, le=10_000_000)
+    seed: int = Field(0, ge=0, le=2**53 - 1)
+    reads: Literal["words", "numbers"] = "words"
+    title: Title | None = None
+
+
+class ModelUpdate(RequestSchema):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "My first LSTM"}]})
+
+    title: Title
 
 
 # --- recordings ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+from platformdirs import user_data_path
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -50,6 +51,10 @@ class Settings(BaseSettings):
         default_factory=list,
         description="Folders holding model folders, beside the models in the box, as in PATH.",
     )
+    data_folder: Path = Field(
+        default_factory=lambda: user_data_path("gatescope"),
+        description="Folder where opened and fresh models are kept.",
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that compute.")
     queue_limit: int = Field(
         default=16,
@@ -62,6 +67,9 @@ class Settings(BaseSettings):
     max_characters: int = Field(
         default=20_000, ge=1, description="Longest text to record, in characters."
     )
+    max_table_characters: int = Field(
+        default=200_000, ge=1, description="Longest table of numbers to record, in characters."
+    )
     max_tokens: int = Field(default=2_000, ge=1, description="Longest text to record, in tokens.")
     max_recording_bytes: int = Field(
         default=256_000_000,
@@ -71,6 +79,34 @@ class Settings(BaseSettings):
     store_bytes: int = Field(
         default=256_000_000, ge=0, description="Recordings kept in memory, in bytes altogether."
     )
-    max_json_bytes: int = Field(default=256_000, ge=1, description="Largest JSON body, in bytes.")
+    max_json_bytes: int = Field(default=1_000_000, ge=1, description="Largest JSON body, in bytes.")
     max_file_bytes: int = Field(default=1_000_000, ge=1, description="Largest text file, in bytes.")
     max_sentences: int = Field(default=2_000, ge=1, description="Most sentences in one text file.")
+    max_checkpoint_bytes: int = Field(
+        default=200_000_000, ge=1, description="Largest file of weights to open, in bytes."
+    )
+    max_vocabulary_bytes: int = Field(
+        default=20_000_000,
+        ge=1,
+        description="Largest vocabulary, or table of numbers as CSV or NPY, in bytes.",
+    )
+    max_parameters: int = Field(
+        default=50_000_000, ge=1, description="Most weights in an opened or fresh model."
+    )
+    max_kept_models: int = Field(
+        default=200, ge=0, description="Opened and fresh models kept, at most."
+    )
+    max_kept_bytes: int = Field(
+        default=5_000_000_000, ge=0, description="All of them together, in bytes."
+    )
+    parse_seconds: float = Field(
+        default=30, gt=0, description="Longest time reading a file somebody brings may take."
+    )
+    parse_memory_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Address space to read it in; none: 3 GB and twice the file's size.",
+    )
+    upload_minutes: float = Field(
+        default=60, gt=0, description="How long a file that was brought waits to be opened."
+    )

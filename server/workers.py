@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 #: Longest wait for a process to end; pebble kills it after 3.
 STOP_SECONDS = 5
 
-Job = Literal["prepare", "warm_up", "record", "unit_weights"]
+Job = Literal["prepare", "warm_up", "record", "unit_weights", "fresh"]
 
 
 def run_job(job: Job, *args: Any) -> Any:

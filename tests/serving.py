@@ -59,13 +59,15 @@ def serve(
 ) -> Iterator[RunningServer]:
     """Start it on a free port or on ``port``, wait until its workers are ready, end it afterwards.
 
-    ``settings`` become GATESCOPE_… variables; those of the person who runs the tests do not count.
+    ``settings`` become GATESCOPE_… variables; those of the person who runs the tests do not count,
+    and neither does that person's data folder.
     Raises RuntimeError, with what the server printed, when it does not get ready.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("GATESCOPE_")}
-    env |= {f"GATESCOPE_{name.upper()}": str(value) for name, value in (settings or {}).items()}
     port = port or _free_port()
     with tempfile.TemporaryDirectory() as folder:
+        given = {"data_folder": Path(folder, "data"), **(settings or {})}
+        env |= {f"GATESCOPE_{name.upper()}": str(value) for name, value in given.items()}
         log = Path(folder, "server.log")
         with log.open("wb") as output:
             process = subprocess.Popen(

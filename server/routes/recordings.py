@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from lstm_core.errors import SizeError
 from server.array_file import DType
 from server.deps import ServicesDep
 from server.disconnect import unless_gone
@@ -36,13 +35,6 @@ async def create_recording(
 ) -> RecordingPublic:
     """Equal requests give the same recording and are computed once. A client that hangs up
     ends the computation, unless somebody else waits for it."""
-    limit = services.settings.max_characters
-    if len(wanted.text) > limit:
-        raise SizeError(
-            "This text is too long.",
-            came=f"{len(wanted.text):,} characters",
-            expected=f"at most {limit:,} characters",
-        )
     stored, made = await unless_gone(request, services.recordings.get_or_make(wanted))
     response.status_code = 201 if made else 200
     response.headers["Location"] = f"/api/recordings/{stored.about.id}"

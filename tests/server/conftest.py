@@ -12,6 +12,15 @@ from lstm_core import catalogue
 from tests.server import worlds
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_folder_of_anybodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever forgets to name a data folder gets an empty one, never that of a person."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("GATESCOPE_DATA_FOLDER", str(tmp_path_factory.mktemp("data")))
+    yield
+    patch.undo()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _only_our_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The models in the box stay out: they are large, and these tests know their own by heart."""

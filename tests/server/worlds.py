@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from torch import Tensor
 
-from lstm_core.models import ModelSpec, SequenceModel
-from lstm_core.shape import LSTMShape
+from lstm_core.model_spec import ModelSpec
+from lstm_core.models import SequenceModel
+from lstm_core.shape import LSTMShape, StackShape
 from server.app import create_app
 from server.settings import Settings
 
@@ -32,7 +34,7 @@ def characters(**lstm: Any) -> ModelSpec:
         split="characters",
         vocabularies={"character": CHARACTERS},
         embedding={"character": 5},
-        lstm=LSTMShape(5, **{"hidden_size": 6, "num_layers": 2, **lstm}),
+        lstm=StackShape.of(LSTMShape(5, **{"hidden_size": 6, "num_layers": 2, **lstm})),
         labels=CHARACTERS,
         examples=["the sun is shiny"],
         card={"data": "none", "figure": 1.5},
@@ -46,7 +48,7 @@ def words(**lstm: Any) -> ModelSpec:
         split="words",
         vocabularies={"word": WORDS, "suffix2": ["<unk>", "he", "un", "ny"]},
         embedding={"word": 4, "suffix2": 3},
-        lstm=LSTMShape(7, **{"hidden_size": 6, "bidirectional": True, **lstm}),
+        lstm=StackShape.of(LSTMShape(7, **{"hidden_size": 6, "bidirectional": True, **lstm})),
         labels=TAGS,
     )
 
@@ -75,10 +77,14 @@ def app_with(folder: Path, **settings: Any) -> FastAPI:
 
 @contextmanager
 def client_with(folder: Path, **settings: Any) -> Iterator[TestClient]:
-    """A client of a running app. Faults of the server are answers, not exceptions."""
-    app = app_with(folder, **settings)
-    with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
-        yield client
+    """A client of a running app with a data folder of its own.
+
+    Faults of the server are answers, not exceptions.
+    """
+    with tempfile.TemporaryDirectory() as data_folder:
+        app = app_with(folder, **{"data_folder": Path(data_folder), **settings})
+        with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
+            yield client
 
 
 def record(client: TestClient, text: str, model: str = "chars", precision: str = "float32") -> Any:

@@ -79,7 +79,10 @@ export function createActions(state, api, frames) {
     const request = new AbortController();
     recordingRequest = request;
     pause();
-    const limit = state.about.get()?.limits.max_characters ?? Infinity;
+    const limits = state.about.get()?.limits;
+    const limit =
+      (readsTable(selectedModel(state)) ? limits?.max_table_characters : limits?.max_characters) ??
+      Infinity;
     const length = [...state.text.get()].length;
     // A server refuses a huge body by hanging up, which looks here as if it were gone.
     if (length > limit) {

@@ -141,7 +141,7 @@ export function createApi(fetch) {
     /**
      * The text of a table of numbers, whatever it was saved as.
      * @param {File} file
-     * @returns {Promise<{text: string, timesteps: number, columns: number}>}
+     * @returns {Promise<{text: string, timesteps: number, columns: string[]}>}
      */
     table: (file) => jsonOf(`api/tables?name=${encodeURIComponent(file.name)}`, file),
 

@@ -65,10 +65,14 @@ export function impossible(sizes) {
   return null;
 }
 
-/** The code in a hint, if there is some: its lines. @param {string | null | undefined} text */
-export function codeIn(text) {
-  const lines = (text ?? "")
-    .split("\n")
-    .map((line) => line.replace(/^.*?(?=\w+ = torch\.|torch\.\w+\()/, ""));
-  return lines.filter((line) => /^(\w+ = )?torch\.\w+\(/.test(line)).map((line) => line.trim());
+/**
+ * A hint that ends in code: what it says, and the lines.
+ * @param {string} text
+ * @returns {[string, string[]]}
+ */
+export function splitCode(text) {
+  const at = text.search(/(?:\w+ = )?torch\.\w+\(/);
+  if (at < 0) return [text, []];
+  const lines = text.slice(at).split("\n");
+  return [text.slice(0, at).trim(), lines.map((line) => line.trim()).filter(Boolean)];
 }

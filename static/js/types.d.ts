@@ -153,8 +153,10 @@ export interface About {
   limits: {
     max_characters: number;
     max_tokens: number;
+    max_table_characters: number;
     max_file_bytes: number;
-    max_checkpoint_bytes?: number;
+    max_checkpoint_bytes: number;
+    max_vocabulary_bytes: number;
   };
 }
 

@@ -549,7 +549,14 @@ test("a file's sentences are offered; one that is too large is refused before it
     version: "1",
     plotly: null,
     plotly_url: null,
-    limits: { max_characters: 9, max_tokens: 9, max_file_bytes: 1000 },
+    limits: {
+      max_characters: 9,
+      max_table_characters: 9,
+      max_tokens: 9,
+      max_file_bytes: 1000,
+      max_checkpoint_bytes: 1000,
+      max_vocabulary_bytes: 1000,
+    },
   });
   assert.equal(await actions.readFile(new File(["x".repeat(1001)], "long.txt")), false);
   const status = state.status.get();

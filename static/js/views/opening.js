@@ -10,7 +10,7 @@ import { ApiError } from "../api.js";
 import { button, element } from "../dom.js";
 import { bytes, plural } from "../format.js";
 import { label } from "../label.js";
-import { codeIn, stackLine } from "../pytorch.js";
+import { splitCode, stackLine } from "../pytorch.js";
 import { upload } from "../upload.js";
 import { adopt, createDialog } from "./dialogs.js";
 import { showTensors } from "./tensors.js";
@@ -131,7 +131,8 @@ export function createOpening(state, api, actions) {
   async function bring(file) {
     const signal = work.signal;
     try {
-      vocabulary = await sent("api/vocabularies", file);
+      const limit = state.about.get()?.limits.max_vocabulary_bytes;
+      vocabulary = await sent("api/vocabularies", file, limit);
       // What was said of another vocabulary says nothing of this one.
       for (const of of ["vocabulary", "tokenizer", "lowercase", "labels"]) delete choices[of];
       asked.add("vocabulary");
@@ -368,7 +369,7 @@ export function createOpening(state, api, actions) {
       return actions.report(error);
     }
     const { came, expected, detail, title: what } = error.problem;
-    const code = codeIn(expected);
+    const [needed, code] = splitCode(expected ?? "");
     const copy = button("Copy", async () => {
       await navigator.clipboard.writeText(code.join("\n")).catch(() => {});
       copy.textContent = "Copied ✓";
@@ -381,18 +382,10 @@ export function createOpening(state, api, actions) {
     problem.textContent = capital(detail || what);
     body.replaceChildren(
       ...(came ? [element("p", {}, "Found: ", element("bdi", {}, spaced(came)), ".")] : []),
+      ...(needed ? [element("p", {}, `Needed: ${spaced(needed)}${code.length ? "" : "."}`)] : []),
       ...(code.length
-        ? [
-            element(
-              "p",
-              {},
-              "Where the model can be loaded, save its weights alone, and open those:",
-            ),
-            element("div", { class: "code" }, element("pre", {}, code.join("\n")), copy),
-          ]
-        : expected
-          ? [element("p", {}, "Expected: ", spaced(expected), ".")]
-          : []),
+        ? [element("div", { class: "code" }, element("pre", {}, code.join("\n")), copy)]
+        : []),
       element(
         "p",
         {},

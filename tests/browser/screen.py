@@ -75,6 +75,12 @@ def record(page: Page, text: str) -> None:
     recorded(page)
 
 
+def choose(page: Page, model: str) -> None:
+    """Take another model from the list."""
+    page.locator("#model").click()
+    page.locator(f'#models [data-id="{model}"]').click()
+
+
 def read(page: Page) -> dict[str, Any]:
     return page.evaluate(READ)
 

@@ -117,7 +117,7 @@ def test_without_a_head_nothing_is_predicted_and_no_room_is_kept_for_it(
 ) -> None:
     page = screen.ready(open_page(screen.link(model="prices", text=PRICES)))
     room = page.locator("#tokens").bounding_box()
-    page.locator("#model").select_option("sensors")
+    screen.choose(page, "sensors")
     screen.record(page, SENSORS)
     screen.ready(page)
     expect(page.locator("#predictions")).to_be_hidden()

@@ -72,7 +72,7 @@ def test_nothing_is_cut_off_or_overlaps(
     )
     for n, model in enumerate(models):
         if n:
-            page.locator("#model").select_option(model)
+            screen.choose(page, model)
             screen.recorded(page)
         if model in TABLES:
             screen.record(page, TABLES[model])
@@ -87,7 +87,7 @@ def test_nothing_is_cut_off_or_overlaps(
         assert overlaps(page, ("#network-labels > *",)) == []
         assert overlaps(page, ("#tokens .column",)) == []
         assert overlaps(page, (".section-head > *",)) == []
-        assert overlaps(page, (".column .prediction, .column button, .column .of-two",)) == []
+        assert overlaps(page, (".column .prediction, .column button",)) == []
         assert overlaps(page, ("#reads h2, #reads dt, #reads dd",)) == []
         assert overlaps(page, ("#cell > :not([hidden])",)) == []
         assert spilling(page) == []

@@ -15,7 +15,7 @@ import { byId, context2d, element, fitCanvas, isDrag } from "../dom.js";
 import { fixed, plural } from "../format.js";
 import { cellGrid, networkLayout, networkRowHeight, timestepAtX } from "../geometry.js";
 import { label } from "../label.js";
-import { course, modelOf } from "../state.js";
+import { course, modelOf, readsTable } from "../state.js";
 import { progress } from "../transport.js";
 
 const GAP = 6;
@@ -212,8 +212,6 @@ function arrowHead(context, x, y, dx, dy) {
 export function createNetworkLabelsView(state, actions) {
   const box = byId("network-labels");
   let built = "";
-  /** @param {Recording} recording */
-  const readsTable = ({ about }) => modelOf(state, about.model)?.split === "table";
 
   /** @param {Recording} recording */
   function build(recording) {
@@ -247,7 +245,7 @@ export function createNetworkLabelsView(state, actions) {
       button.addEventListener("click", () => actions.selectCell(cell));
       return place(button, layout.tops[n]);
     });
-    const numbers = readsTable(recording);
+    const numbers = readsTable(modelOf(state, recording.about.model));
     const input = element(
       "span",
       {
@@ -265,7 +263,7 @@ export function createNetworkLabelsView(state, actions) {
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
-      const key = JSON.stringify([recording.layers, readsTable(recording)]);
+      const key = JSON.stringify([recording.layers, modelOf(state, recording.about.model)?.split]);
       if (key !== built) build(recording);
       built = key;
       recording.rows.forEach(({ layer, direction }, n) => {

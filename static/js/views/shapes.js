@@ -4,7 +4,7 @@
 /** @import {Recording} from '../recording.js' */
 
 import { byId, element } from "../dom.js";
-import { modelOf } from "../state.js";
+import { modelOf, readsTable } from "../state.js";
 
 /** @param {State} state */
 export function createShapesView(state) {
@@ -19,7 +19,7 @@ export function createShapesView(state) {
       const head = ["name", "shape", "what it is"].map((text) =>
         element("th", { scope: "col" }, text),
       );
-      const table = modelOf(state, recording.about.model)?.split === "table";
+      const table = readsTable(modelOf(state, recording.about.model));
       const rows = shapeRows(recording, table).map(([name, shape, what]) =>
         element(
           "tr",

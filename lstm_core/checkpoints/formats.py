@@ -75,11 +75,9 @@ def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Contents:
     A stranger's file is read in a process of its own (``sandbox``): a reader can hang or crash.
     """
     try:
-        kind = kind_of(path, limits)
+        kind = guarded("", lambda: kind_of(path, limits))
         reader = importlib.import_module(f"lstm_core.checkpoints.{READERS[kind]}")
-    except CheckpointError:
-        raise
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise CheckpointError(
             "This file cannot be opened.",
             came="no file, or none that may be read",
@@ -97,6 +95,8 @@ def guarded(kind: str, reading: Callable[[], T]) -> T:
     except CheckpointError:
         raise
     except Exception as error:
+        if not kind and isinstance(error, OSError):
+            raise
         raise failure(kind, error) from error
     except BaseException as error:
         # What a library in Rust raises when it fails is no Exception.
@@ -107,14 +107,15 @@ def guarded(kind: str, reading: Callable[[], T]) -> T:
 
 def failure(kind: str, error: BaseException) -> CheckpointError:
     """A reader's exception, in words."""
+    file = f"{kind} file" if kind else "file"
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
         return CheckpointError(
             "Reading this file takes more memory than is allowed.",
-            came=f"a {kind} file that is very large, or asks for memory without holding it",
+            came=f"a {file} that is very large, or asks for memory without holding it",
             expected="the weights by themselves, without an optimizer's state",
         )
     return CheckpointError(
-        f"This {kind} file is damaged or cut off, or was written in a way that is not read here.",
+        f"This {file} is damaged or cut off, or was written in a way that is not read here.",
         came="a file that its own library does not read",
         expected=AGAIN,
     )
@@ -287,7 +288,7 @@ def refuse_if_pickled(data: mmap.mmap) -> None:
         found = pickled.look(data)
     except CheckpointError:
         # A pickle that was cut off still begins like one.
-        if data[:1] == b"\x80" and data[1] in range(2, 6) and len(data) > 1:
+        if data[:2] in {bytes([0x80, protocol]) for protocol in range(2, 6)}:
             raise
         return
     if data.tell() < 3:

@@ -31,6 +31,7 @@ TASKS = {
         "garbage",
         "too_much",
         "vanish",
+        "hdf5_attributes",
     )
 }
 
@@ -102,6 +103,14 @@ def garbage(_: dict[str, Any]) -> Reply:
 def too_much(_: dict[str, Any]) -> Reply:
     child.write = lambda to, *_: (to.write(child.FRAME.pack(10, 1 << 60)), to.flush())
     return {}, b""
+
+
+def hdf5_attributes(request: dict[str, Any]) -> Reply:
+    """What a careless reader does first."""
+    import h5py
+
+    with h5py.File(request["path"]) as file:
+        return {"attributes": {name: str(value) for name, value in file.attrs.items()}}, b""
 
 
 def vanish(_: dict[str, Any]) -> Reply:

@@ -31,17 +31,18 @@ export function showCard(card, state) {
   const model = selectedModel(state);
   if (!model) return;
   const { summary, ...facts } = model.card;
-  const told = Object.entries(facts).filter(([name]) => !name.startsWith("chosen: "));
+  const told = Object.entries(facts).filter(([name]) => !/^(chosen: |parameters$)/.test(name));
   const chosen = Object.entries(facts).filter(([name]) => name.startsWith("chosen: "));
   card.replaceChildren(
     element("h3", {}, element("bdi", {}, plain(model.title))),
     ...(summary ? [element("p", {}, plain(summary))] : []),
     definitions([
-      ["lstm", `${stackName(model.lstm)}, ${plural(model.parameters, "parameter")} with the rest`],
+      ["lstm", stackName(model.lstm)],
       ["in PyTorch", element("code", {}, stackLine(model.lstm))],
       ["reads", whatItReads(model)],
+      ["is", SOURCES[model.source]],
+      ["parameters", model.parameters.toLocaleString("en")],
       ...told.map(fact),
-      ["source", SOURCES[model.source]],
     ]),
     ...(chosen.length
       ? [

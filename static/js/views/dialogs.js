@@ -10,23 +10,24 @@ import { linkOf, toFragment } from "../url.js";
 /**
  * A dialog with a heading and a form, and its style sheet, which the first page does without.
  * @param {string} id
- * @param {string} title
+ * @param {string} [title]
  */
-export function createDialog(id, title) {
+export function createDialog(id, title = "") {
   const form = element("form", { novalidate: true });
+  const heading = element("h2", { id: `${id}-title` }, title);
   /** @type {HTMLDialogElement} */
   const dialog = element(
     "dialog",
     { id, class: "sheet", "aria-labelledby": `${id}-title` },
+    heading,
     button("×", () => dialog.close(), { class: "close", "aria-label": "Close" }),
-    element("h2", { id: `${id}-title` }, title),
     form,
   );
   if (!document.querySelector('link[href="css/opening.css"]')) {
     document.head.append(element("link", { rel: "stylesheet", href: "css/opening.css" }));
   }
   document.body.append(dialog);
-  return { dialog, form };
+  return { dialog, heading, form };
 }
 
 /**

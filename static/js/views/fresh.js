@@ -15,10 +15,10 @@ const OPTIONS = [
   ["input_size", 16, "numbers in x"],
   ["hidden_size", 32, "units of a cell"],
   ["num_layers", 2, "one on the other"],
-  ["proj_size", 0, "narrower h, 0: none"],
-  ["seed", 0, "of the random weights"],
-  ["bidirectional", false, "reads from both ends"],
+  ["proj_size", 0, "narrower h; 0: none"],
+  ["bidirectional", false, "from both ends"],
   ["bias", true, "b_ih and b_hh"],
+  ["seed", 0, "of the random weights"],
 ];
 
 /** @type {((event?: Event) => void) | null} */

@@ -116,6 +116,13 @@ export function createModels(state, api, actions, files) {
     }
   }
 
+  /** Below its button, wherever the header has that. */
+  function place() {
+    const { left, bottom } = byId("model").getBoundingClientRect();
+    popover.style.left = `${Math.max(12, Math.min(left, innerWidth - popover.offsetWidth - 12))}px`;
+    popover.style.top = `${bottom + 6}px`;
+  }
+
   /** @param {string} [focus]  the model to stand on; without it, the chosen one */
   function fill(focus = state.model.get()) {
     const models = state.models.get();
@@ -162,5 +169,8 @@ export function createModels(state, api, actions, files) {
     picks[(goal + picks.length) % picks.length].focus();
   });
 
-  return fill;
+  return () => {
+    fill();
+    place();
+  };
 }

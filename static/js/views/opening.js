@@ -53,7 +53,7 @@ export function createOpening(state, api, actions) {
     button("Cancel", () => panel.close()),
     submit,
   );
-  const { dialog: panel, form } = createDialog("opening", "Open a network");
+  const { dialog: panel, heading, form } = createDialog("opening");
   form.append(found, body, problem, foot);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -94,7 +94,8 @@ export function createOpening(state, api, actions) {
   function start(file) {
     work = new AbortController();
     panel.classList.remove("refused");
-    found.replaceChildren(name(file.name), `, ${bytes(file.size)}`);
+    heading.replaceChildren("Open ", name(file.name));
+    found.textContent = bytes(file.size);
     problem.textContent = "";
     foot.hidden = true;
     if (!panel.open) panel.showModal();
@@ -133,8 +134,7 @@ export function createOpening(state, api, actions) {
     try {
       const limit = state.about.get()?.limits.max_vocabulary_bytes;
       vocabulary = await sent("api/vocabularies", file, limit);
-      // What was said of another vocabulary says nothing of this one.
-      for (const of of ["vocabulary", "tokenizer", "lowercase", "labels"]) delete choices[of];
+      drop();
       asked.add("vocabulary");
       await ask();
     } catch (error) {
@@ -143,6 +143,11 @@ export function createOpening(state, api, actions) {
       tell(error);
     }
     body.querySelector(".bring button")?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** What was said of one vocabulary says nothing of another. */
+  function drop() {
+    for (const of of ["vocabulary", "tokenizer", "lowercase", "labels"]) delete choices[of];
   }
 
   // --- questions and answers ---
@@ -174,9 +179,7 @@ export function createOpening(state, api, actions) {
   /** @param {unknown} error */
   function tell(error) {
     if (!(error instanceof ApiError)) throw error;
-    const { came, expected } = error.problem;
-    const hint = [came && `Came: ${came}.`, expected && `Expected: ${expected}.`];
-    problem.textContent = [error.message, ...hint.filter(Boolean)].join(" ");
+    problem.textContent = spaced(error.message);
   }
 
   function show() {
@@ -216,6 +219,7 @@ export function createOpening(state, api, actions) {
         showTensors(tensors, proposal),
       ),
     );
+    if (!questions.length) unfolded.push("decided");
     for (const id of unfolded) body.querySelector(`#${id}`)?.setAttribute("open", "");
     body.scrollTop = scrolled;
     if (focused) {
@@ -268,7 +272,7 @@ export function createOpening(state, api, actions) {
       "label",
       {},
       radio,
-      element("b", {}, name(words)),
+      element("b", {}, element("bdi", {}, spaced(words))),
       element("small", {}, element("bdi", {}, spaced(detail))),
     );
   }
@@ -282,7 +286,7 @@ export function createOpening(state, api, actions) {
         element(
           "option",
           { value, selected: value === field.value },
-          label(words) + (detail ? ` · ${spaced(detail).slice(0, 100)}` : ""),
+          spaced(words) + (detail ? ` · ${spaced(detail).slice(0, 100)}` : ""),
         ),
       ),
     );
@@ -297,7 +301,7 @@ export function createOpening(state, api, actions) {
       "div",
       {},
       element("span", {}, field.question),
-      only ? name(field.options[0].label) : select(field),
+      only ? element("bdi", {}, spaced(field.options[0].label)) : select(field),
       ...(field.why ? [element("small", {}, field.why)] : []),
       ...(field.name === "vocabulary" ? [bringing()] : []),
     );
@@ -317,6 +321,11 @@ export function createOpening(state, api, actions) {
       "data-key": "bring",
     });
     if (vocabulary) {
+      const without = button("Remove", () => {
+        vocabulary = null;
+        drop();
+        ask();
+      });
       const tables = vocabulary.tables.map(({ name: of, entries, sample }) =>
         element(
           "span",
@@ -325,7 +334,7 @@ export function createOpening(state, api, actions) {
           ...sample.slice(0, 8).map((token) => element("bdi", {}, label(token))),
         ),
       );
-      box.append(element("b", {}, name(vocabulary.name)), ...tables, browse);
+      box.append(element("b", {}, name(vocabulary.name)), ...tables, browse, without);
     } else {
       box.append(
         browse,
@@ -379,9 +388,10 @@ export function createOpening(state, api, actions) {
       document.getElementById("weights")?.click();
     });
     panel.classList.add("refused");
-    problem.textContent = capital(detail || what);
+    // The sentence repeats what is shown below it.
+    problem.textContent = capital(spaced((detail || what).split(/ (?:Came|Expected): /)[0]));
     body.replaceChildren(
-      ...(came ? [element("p", {}, "Found: ", element("bdi", {}, spaced(came)), ".")] : []),
+      ...(came ? [element("p", {}, "In the file: ", element("bdi", {}, spaced(came)), ".")] : []),
       ...(needed ? [element("p", {}, `Needed: ${spaced(needed)}${code.length ? "" : "."}`)] : []),
       ...(code.length
         ? [element("div", { class: "code" }, element("pre", {}, code.join("\n")), copy)]

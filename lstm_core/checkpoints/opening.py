@@ -56,7 +56,6 @@ def build_checkpoint(
         given["vocabulary"] = vocabulary
     elif vocabulary is not None:
         tables["vocabulary"] = _strings(vocabulary, "vocabulary")
-        given["vocabulary"] = f"{BROUGHT}vocabulary"
     if isinstance(labels, str):
         given["labels"] = labels
     elif labels is not None:

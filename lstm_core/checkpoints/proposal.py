@@ -280,7 +280,7 @@ class _Proposing:
         if rows >= 256:
             options.append(Option(BYTES, "bytes", "row n is byte n"))
         ranked = sorted(
-            fitting, key=lambda name: (fitting[name].size != rows, not name.startswith(BROUGHT))
+            fitting, key=lambda name: (not name.startswith(BROUGHT), fitting[name].size != rows)
         )
         guess = ranked[0] if ranked else BYTES if rows == 256 else IDS
         why = ""
@@ -547,7 +547,7 @@ def fits(table: TableInfo, rows: int, source: str) -> bool:
     """Whether a list of strings can name the rows of an embedding."""
     if source == ONE_HOT:
         return table.size == rows
-    if rows - SPARE_ROWS <= table.size <= rows:
+    if rows - min(SPARE_ROWS, rows // 4) <= table.size <= rows:
         return True
     # Ids beyond the rows happen where a vocabulary was cut for the model: Keras' num_words.
     return table.size > rows > 64 and table.size <= 50 * rows and table.entries >= rows - SPARE_ROWS

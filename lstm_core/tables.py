@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 from lstm_core.errors import TextError
 from lstm_core.text import too_many
 
-SEPARATORS = (",", ";", "\t")
+#: The first that most lines have: where a comma stands beside another, it is in the numbers.
+SEPARATORS = ("\t", ";", ",")
+
+
+_LINE = re.compile(r"[^\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ def read_table(text: str, *, width: int | None = None, max_rows: int | None = No
     Raises TextError when it is none or has another number of columns than ``width``, naming the
     line; SizeError above ``max_rows``.
     """
-    lines = [(m.start(), m.end(), m[0]) for m in re.finditer(r"[^\r\n]+", text) if m[0].strip()]
+    begin = 1 if text.startswith("\ufeff") else 0  # a byte order mark
+    lines = [(m.start(), m.end(), m[0]) for m in _LINE.finditer(text, begin) if m[0].strip()]
     if not lines:
         raise TextError(
             "There is no row in this table.",
@@ -64,7 +69,7 @@ def read_table(text: str, *, width: int | None = None, max_rows: int | None = No
         raise too_many(len(lines), max_rows, "timesteps")
     _check_widths(cells, names, text, lines)
     numeric = [n for n in range(len(cells[0])) if _number(cells[0][n]) is not None]
-    others = [n for n in range(len(cells[0])) if n not in numeric]
+    others = [n for n in range(len(cells[0])) if _number(cells[0][n]) is None]
     if width is not None and len(numeric) != width:
         raise TextError(
             "This table has another number of columns than the model reads.",
@@ -104,9 +109,13 @@ def _quoted(name: str) -> str:
 
 def _separator(lines: Sequence[str]) -> str | None:
     """The sign most lines are cut by; None for white space."""
-    counts = {sign: sum(sign in line for line in lines) for sign in SEPARATORS}
-    sign = max(SEPARATORS, key=lambda sign: counts[sign])
-    return sign if counts[sign] > len(lines) / 2 else None
+    for sign in SEPARATORS:
+        if sum(sign in line for line in lines) > len(lines) / 2:
+            return sign
+    name, *column = lines
+    if column and _number(name.split()[-1]) is None and all(map(_is_number, column)):
+        return ","  # one column, whose name may be more than one word
+    return None
 
 
 def _split(line: str, separator: str | None) -> list[str]:
@@ -128,6 +137,10 @@ def _number(cell: str) -> float | None:
         return float(cell.replace("_", "x"))  # Python alone takes 1_000
     except ValueError:
         return None
+
+
+def _is_number(cell: str) -> bool:
+    return _number(cell) is not None
 
 
 def _is_header(cells: list[list[str]]) -> bool:

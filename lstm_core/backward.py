@@ -40,18 +40,18 @@ class BackwardLSTM(nn.LSTM):
         )
 
     def forward(  # type: ignore[override]
-        self, x: Tensor, hx: tuple[Tensor, Tensor] | None = None
+        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """(output, (h_n, c_n)) as ``nn.LSTM`` gives them, for a tensor whose rows are all whole.
 
         Raises InputError for a PackedSequence, whose sequences end at different timesteps.
         """
-        if isinstance(x, PackedSequence):
+        if isinstance(input, PackedSequence):
             raise InputError(
                 "A BackwardLSTM takes whole sequences.",
                 came="a PackedSequence",
                 expected="a tensor; lstm_core.record takes lengths of its own",
             )
-        time = 1 if self.batch_first and x.dim() == 3 else 0
-        output, states = super().forward(x.flip(time), hx)
+        time = 1 if self.batch_first and input.dim() == 3 else 0
+        output, states = super().forward(input.flip(time), hx)
         return output.flip(time), states

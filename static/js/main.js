@@ -113,7 +113,9 @@ async function open(link) {
     text: link.text ?? known?.examples[0] ?? "",
   };
   for (const key of /** @type {(keyof Link)[]} */ (Object.keys(DEFAULTS))) {
-    if (key !== "step")
+    // What is selected in the recording on the screen stays until another one is shown.
+    const kept = ["layer", "direction", "unit"].includes(key) && state.recording.get();
+    if (key !== "step" && !kept)
       /** @type {State[keyof Link]} */ (state[key]).set(/** @type {never} */ (full[key]));
   }
   if (known && full.text) return actions.record(full);

@@ -55,7 +55,9 @@ const KEYS = /** @type {(keyof Link)[]} */ (Object.keys(DEFAULTS));
 export function toFragment(link) {
   const parameters = new URLSearchParams();
   for (const key of KEYS) {
-    if (link[key] !== DEFAULTS[key]) parameters.set(key, String(link[key]));
+    // A link without a layer opens at the highest one.
+    if (link[key] !== DEFAULTS[key] || (key === "layer" && link.model))
+      parameters.set(key, String(link[key]));
   }
   return parameters.size ? `#${parameters}` : "";
 }

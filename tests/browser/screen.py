@@ -76,7 +76,7 @@ def record(page: Page, text: str) -> None:
 
 
 def choose(page: Page, model: str) -> None:
-    """Take another model from the list."""
+    """Choose a model in the list."""
     page.locator("#model").click()
     page.locator(f'#models [data-id="{model}"]').click()
 

@@ -104,16 +104,26 @@ def test_a_step_layer_or_unit_beyond_the_end_is_the_last(open_page: Callable[...
     assert "layer 0 · forward" in screen.read(page)["title"]
 
 
-def test_an_unknown_model_is_named_and_another_one_offered(open_page: Callable[..., Page]) -> None:
-    page = open_page(screen.link(model="gone<b>", text="the sun"), expected="404")
+def test_a_link_to_a_model_that_is_not_here_says_so_and_offers_another(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page(screen.link(model="gone<b>", text="the sun"))
     status = page.locator("#status")
     expect(status).to_contain_text("gone<b>")
-    expect(status.get_by_role("button", name="Use ")).to_be_visible()
-    # From here on people can go on.
+    expect(page.locator("#text")).to_have_value("the sun")
+    expect(page.locator("#model")).to_have_text("Choose a model")
+    expect(page.locator("#board")).not_to_be_visible()
+    # From here on people can go on, and keep their sentence.
     screen.choose(page, "two")
     screen.ready(page)
     expect(status).to_be_hidden()
     assert screen.tokens(page) == ["the", "sun"]
+    page.goto("about:blank")
+    page.goto(screen.link(model="gone", text="long winter"))
+    status.get_by_role("button", name="Use ").click()
+    screen.ready(page)
+    expect(status).to_be_hidden()
+    assert screen.tokens(page) == ["long", "winter"]
 
 
 def test_another_model_keeps_a_sentence_of_ones_own(open_page: Callable[..., Page]) -> None:
@@ -142,3 +152,31 @@ def test_share_copies_the_address(open_page: Callable[..., Page]) -> None:
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("() => navigator.clipboard.readText()")
     assert "step=1" in copied  # though the address bar is written a moment later
+
+
+def test_the_lowest_layer_is_in_the_link_too(open_page: Callable[..., Page]) -> None:
+    page = screen.ready(open_page(screen.link(model="chain", text="the sun", unit=5)))
+    assert "layer 2 · forward" in screen.read(page)["title"]
+    page.get_by_role("button", name="layer 0 backward").click()
+    page.locator("#unit").fill("11")
+    page.locator("#unit").press("Enter")
+    expect(page).to_have_url(re.compile("unit=11"))
+    page.reload()
+    screen.ready(page)
+    assert "layer 0 · backward" in screen.read(page)["title"]
+    expect(page.locator("#unit")).to_have_value("11")
+
+
+def test_back_and_forward_go_between_stacks_of_any_depth(open_page: Callable[..., Page]) -> None:
+    page = screen.ready(open_page(screen.link(model="one", text="the sun", unit=4)))
+    screen.choose(page, "eight")
+    expect(page.locator("#network-labels button")).to_have_count(16)
+    screen.painted(page)
+    page.get_by_role("button", name="layer 7 backward").click()
+    expect(page).to_have_url(re.compile("layer=7"))
+    for go, rows in ((page.go_back, 1), (page.go_forward, 16), (page.go_back, 1)):
+        go()
+        expect(page.locator("#network-labels button")).to_have_count(rows)
+        screen.painted(page)
+    assert "layer 0 · forward" in screen.read(page)["title"]
+    expect(page.locator("#unit")).to_have_value("4")

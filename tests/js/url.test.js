@@ -84,13 +84,14 @@ test("a link brings back exactly the screen it was made from", () => {
   });
 });
 
-test("what is as it is by default is left out, and an untouched page has no fragment", () => {
+test("what is as it is by default is left out but for the layer of a model, and an untouched page has no fragment", () => {
   assert.equal(toFragment(DEFAULTS), "");
   assert.deepEqual(fromFragment(""), {});
   forAll(200, (random) => {
     const link = anyLink(random);
     const changed = Object.entries(link).filter(
-      ([key, value]) => DEFAULTS[/** @type {keyof Link} */ (key)] !== value,
+      ([key, value]) =>
+        DEFAULTS[/** @type {keyof Link} */ (key)] !== value || (key === "layer" && link.model),
     );
     assert.deepEqual(fromFragment(toFragment(link)), Object.fromEntries(changed));
   });
@@ -206,7 +207,13 @@ test("a new text is a new entry in the history, everything else replaces the one
     pass().map(([how]) => how),
     ["replace"],
   );
-  assert.deepEqual(fromFragment(location.hash), { model: "m", text: "two", step: 3, unit: 7 });
+  assert.deepEqual(fromFragment(location.hash), {
+    model: "m",
+    text: "two",
+    step: 3,
+    layer: 0,
+    unit: 7,
+  });
 });
 
 test("however much changes, the address is written once per pause", () => {

@@ -37,6 +37,8 @@ ACTING = words(
     urllib2 venv webbrowser xmlrpc zipfile zipimport dill cloudpickle
     """
 )
+#: Those of them that are single files, and names people give to folders of their own classes.
+FOLDERS = words("code commands platform profile resource shelve site test trace")
 #: Single functions that act, in modules that also hold harmless names.
 ACTING_NAMES = (
     "numpy.load",
@@ -113,6 +115,8 @@ def acts(name: str) -> bool:
     root, _, rest = name.partition(".")
     if root in ("builtins", "__builtin__"):
         return rest.partition(".")[0] not in HARMLESS_BUILTINS | exceptions()
+    if root in FOLDERS and "." in rest:
+        return False
     return root in ACTING or any(name == one or name.startswith(one + ".") for one in ACTING_NAMES)
 
 

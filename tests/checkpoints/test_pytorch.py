@@ -167,6 +167,12 @@ def test_nothing_of_the_users_is_imported(tmp_path: Path, monkeypatch: pytest.Mo
     assert any("my_project.data.Vocab" in note for note in contents.notes)
 
 
+def test_a_folder_called_code_is_somebodys_own(tmp_path: Path) -> None:
+    tensors = weights()
+    config = foreign("code.model", "Config", object, hidden=3)
+    assert_same(opened(tmp_path, saved({"model": tensors, "config": config})), tensors)
+
+
 def test_what_was_allowed_for_one_file_is_not_allowed_after(tmp_path: Path) -> None:
     before = set(torch.serialization.get_safe_globals())
     opened(tmp_path, saved(KINDS["own_vocabulary"]()[0]))

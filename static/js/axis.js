@@ -9,7 +9,7 @@ import { columnWidth, scrollToShow, timeWindow } from "./geometry.js";
 import { modelOf, selectedTimestep } from "./state.js";
 
 /** Columns narrower than this can no longer be read: a character, a byte, a date; else words. */
-const NARROWEST = /** @type {Record<string, number>} */ ({ characters: 20, bytes: 34, table: 92 });
+const NARROWEST = /** @type {Record<string, number>} */ ({ characters: 20, bytes: 34, table: 98 });
 const WORD = 54;
 
 /**

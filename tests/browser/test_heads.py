@@ -143,6 +143,12 @@ def test_a_row_of_a_table_is_a_token_and_its_columns_are_what_is_read(
     expect(page.locator("#shapes")).to_contain_text("one row of the table")
 
 
+def test_a_date_is_whole_on_a_phone(open_page: Callable[..., Page]) -> None:
+    page = screen.ready(open_page(screen.link(model="prices", text=PRICES), width=390, height=844))
+    cut = """found => found.filter(node => node.scrollWidth > node.clientWidth).length"""
+    assert page.locator("#tokens .column button").evaluate_all(cut) == 0
+
+
 def test_bytes_are_shown_by_their_names(open_page: Callable[..., Page]) -> None:
     page = screen.ready(open_page(screen.link(model="bytes", text="né")))
     assert screen.tokens(page) == ["n", "‹C3›", "‹A9›"]

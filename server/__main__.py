@@ -1,5 +1,7 @@
 """``gatescope`` and ``python -m server``: start the server and print where it is.
 
+``gatescope open FILE…`` makes a model of a checkpoint first (``opening_command``).
+
 Workers import this module again when they are born, so nothing heavy is imported at the top.
 """
 
@@ -24,11 +26,37 @@ DRAIN_SECONDS = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped. 2 when the settings do not allow it."""
+    """Serve until stopped. 2 when the settings do not allow it, or a file cannot be opened."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["open"]:
+        return _open(arguments[1:])
     parser = _parser()
     options = parser.parse_args(arguments)
+    return _run(options, _settings(parser, options))
+
+
+def _open(arguments: Sequence[str]) -> int:
+    from server.opening_command import DESCRIPTION, add_options, open_files
+
+    parser = _parser("gatescope open", DESCRIPTION)
+    add_options(parser)
+    options = parser.parse_args(arguments)
     settings = _settings(parser, options)
+    served = not (options.inspect or options.no_serve)
+    if served and (refusal := _refusal(settings)):  # before anybody has answered questions
+        print(refusal, file=sys.stderr)
+        return 2
+    code, model_id = open_files(options, settings)
+    if code or model_id is None:
+        return code
+    if not served:
+        print(f"With the server running: {_url(settings, settings.port, model=model_id)}")
+        return 0
+    return _run(options, settings, model=model_id)
+
+
+def _run(options: argparse.Namespace, settings: Settings, *, model: str | None = None) -> int:
     refusal = _refusal(settings)
     if refusal:
         print(refusal, file=sys.stderr)
@@ -39,17 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = error.strerror or error
         print(f"Cannot listen on {settings.host}, port {settings.port}: {reason}", file=sys.stderr)
         return 2
-    url = _url(settings, listening.getsockname()[1])
+    url = _url(settings, listening.getsockname()[1], model=model)
     return _serve(settings, listening, lambda: _announce(url, open_browser=options.open))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(
+    prog: str = "gatescope",
+    description: str = "See inside an LSTM, in the browser. 'gatescope open FILE' opens your own.",
+) -> argparse.ArgumentParser:
     from server.about import version
 
     parser = argparse.ArgumentParser(
-        prog="gatescope",
-        description="See inside an LSTM, in the browser.",
+        prog=prog,
+        description=description,
         epilog="Every setting is an environment variable, too: GATESCOPE_PORT=9000.",
+        allow_abbrev=False,
     )
     parser.add_argument("--host", help="address to listen on (127.0.0.1: only this machine)")
     parser.add_argument("--port", type=int, help="port (8000, or the next free one)")
@@ -130,12 +162,13 @@ def _listen(host: str, port: int, *, may_move: bool) -> socket.socket:
     raise AssertionError("unreachable")
 
 
-def _url(settings: Settings, port: int) -> str:
+def _url(settings: Settings, port: int, *, model: str | None = None) -> str:
     """What to open on this machine. The token goes into the fragment, which is never sent."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host else host
-    fragment = f"#token={settings.token.get_secret_value()}" if settings.token else ""
-    return f"http://{host}:{port}/{fragment}"
+    token = settings.token.get_secret_value() if settings.token else None
+    parts = [f"{name}={value}" for name, value in (("token", token), ("model", model)) if value]
+    return f"http://{host}:{port}/{'#' if parts else ''}{'&'.join(parts)}"
 
 
 def _announce(url: str, *, open_browser: bool) -> None:

@@ -213,9 +213,10 @@ class _Proposing:
         lstms = self.found.lstms
         chains = {chain_name([lstm]): [lstm] for lstm in lstms}
         siblings = sibling_chains(lstms)
-        for chain in [*siblings, *pairs(lstms)]:
+        whole = [lstms] if stand_on_each_other(lstms) else []
+        for chain in [*whole, *siblings, *pairs(lstms)]:
             chains.setdefault(chain_name(chain), chain)
-        longest = max(siblings, key=len, default=None)
+        longest = max([*whole, *siblings], key=len, default=None)
         guess = longest or lstms[0]
         first = chain_name(longest) if longest else chain_name([lstms[0]])
         options = [
@@ -501,6 +502,16 @@ def _families(name: str) -> Iterator[tuple[str, int]]:
         yield f"{stem}#{name[match.end() :]}", int(match[0])
     if not re.search(r"\d$", name):
         yield f"{name}#", 0  # Keras calls them lstm, lstm_1, lstm_2
+
+
+def stand_on_each_other(lstms: Sequence[FoundLSTM]) -> bool:
+    """Whether all LSTMs of a file, in its order, can only be meant as one network.
+
+    Two that read the same number of features may as well stand side by side, as the encoder and
+    the decoder of a translator do.
+    """
+    widths = {lstm.shape.input_size for lstm in lstms}
+    return len(lstms) > 1 and len(widths) == len(lstms) and _fit(lstms)
 
 
 def pairs(lstms: Sequence[FoundLSTM]) -> list[list[FoundLSTM]]:

@@ -155,6 +155,16 @@ WILD = {
         {"lstm": "lstm + lstm_1", "head": "dense.weight", "task": "classify"},
         ["vocabulary", "task"],
     ),
+    "one in both directions below another": (
+        inspection(
+            {"embedding.weight": (900, 4)},
+            lstm("bidirectional", 4, 3, **TWO_WAY),
+            lstm("top", 6, 5),
+            linear("dense", 1, 5),
+        ),
+        {"lstm": "bidirectional + top", "head": "dense.weight", "task": "classify"},
+        ["vocabulary", "task"],
+    ),
     "nothing but an LSTM": (
         inspection(lstm("", 8, 16, 2, bidirectional=True, proj_size=4)),
         {"lstm": "", "embedding": "numbers", "head": "none"},

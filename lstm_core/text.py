@@ -245,14 +245,14 @@ _SIMPLE = re.compile(
 def _simple(text: str) -> Iterator[tuple[int, int]]:
     """Runs of letters and digits, an apostrophe inside included; Chinese by character; signs."""
     spans = ((match.start(), match.end()) for match in _SIMPLE.finditer(text))
-    return _with_marks(text, spans)
+    return _with_marks(text, spans, apart=_is_unspaced)
 
 
 def _longest(text: str, known: Container[str] = (), most: int = 1) -> Iterator[tuple[int, int]]:
     """Where there are no spaces, the longest known word of at most ``most`` characters, again and
     again from the left; a character that begins none stands alone. The rest as in `_words`.
     """
-    return _with_marks(text, _longest_known(text, known, most))
+    return _with_marks(text, _longest_known(text, known, most), apart=_is_unspaced)
 
 
 def _longest_known(text: str, known: Container[str], most: int) -> Iterator[tuple[int, int]]:
@@ -267,14 +267,19 @@ def _longest_known(text: str, known: Container[str], most: int) -> Iterator[tupl
             start = stop
 
 
-def _with_marks(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _with_marks(
+    text: str,
+    spans: Iterator[tuple[int, int]],
+    apart: Callable[[str], bool] = lambda _: False,
+) -> Iterator[tuple[int, int]]:
     """Join what looks like one sign: accents, joiners and modifiers stay with their base.
 
     A word goes on after its accent, however that is encoded, and two flag letters are one flag.
+    Characters that stand ``apart`` have words of their own before and after them all the same.
     """
     held: tuple[int, int] | None = None
     for start, end in spans:
-        if held and held[1] == start and _belongs(text, held[0], start):
+        if held and held[1] == start and _belongs(text, held[0], start, apart):
             held = (held[0], end)
             continue
         if held:
@@ -284,15 +289,27 @@ def _with_marks(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[i
         yield held
 
 
-def _belongs(text: str, held: int, start: int) -> bool:
+def _belongs(text: str, held: int, start: int, apart: Callable[[str], bool]) -> bool:
     """Whether the piece at ``start`` continues the token that began at ``held``."""
     before, character = text[start - 1], text[start]
     return (
         _joins(character)
         or before == ZWJ
-        or (_joins(before) and text[held].isalnum() and character.isalnum())
+        or (
+            _joins(before)
+            and text[held].isalnum()
+            and character.isalnum()
+            and not (apart(text[held]) or apart(character))
+        )
         or (start - held == 1 and _is_flag_letter(before) and _is_flag_letter(character))
     )
+
+
+_ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
+
+
+def _is_unspaced(character: str) -> bool:
+    return _ONE_UNSPACED.match(character) is not None
 
 
 def _is_flag_letter(character: str) -> bool:

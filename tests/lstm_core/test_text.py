@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.errors import FileError, SizeError, TextError
-from lstm_core.text import FEATURES, SPLITTERS, UNKNOWN, Tokenizer, Vocabulary
+from lstm_core.text import (
+    BUCKETS,
+    FEATURES,
+    SPLITTERS,
+    UNKNOWN,
+    UNKNOWN_NAMES,
+    Tokenizer,
+    Vocabulary,
+    bucket,
+    byte_name,
+)
 from tests.lstm_core.worlds import steady
 
 anything = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -21,6 +31,17 @@ english = st.lists(
         ["do", "n't", "n’t", "'s", "’re", "U.", "S.", "Mr.", "9", "1,000", ".", "...", "--", "!!",
          "a@b.c", "www.", "http://", " ", "\n", "_", "é", "e\u0301", "\u0301", "\u200d", "👩", "🏽",
          "🇩", "🇪", "-", "(", "\ufe0f", "नमस्ते", "\ud800", "\x00"]
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+#: What "simple" is about: scripts with and without spaces between words, marks, apostrophes.
+scripts = st.lists(
+    st.sampled_from(
+        ["我", "爱", "々", "か\u3099", "き", "ー", "ｶ", "한", "가", "ไทย", "กำ", "a", "b9", "'",
+         "’", "_", " ", "\u3000", "\n", "。", "🇯", "🇵", "👩\u200d", "🏽", "\ufe0f", "\U000e0100",
+         "e\u0301"]
     ),
     max_size=12,
 ).map("".join)  # fmt: skip
@@ -47,7 +68,7 @@ def test_characters_are_the_whole_text_one_by_one(text):
 
 
 @steady
-@given(st.sampled_from(["words", "whitespace"]), anything | english)
+@given(st.sampled_from(["words", "whitespace", "simple"]), anything | english | scripts)
 def test_tokens_are_exact_slices_that_together_are_the_text_without_white_space(split, text):
     spans = list(SPLITTERS[split](text))
 
@@ -155,6 +176,53 @@ def test_a_line_of_two_hundred_thousand_characters_is_cut_all_the_same(text):
     assert sum(end - start for start, end in SPLITTERS["words"](text)) == len(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("我爱北京天安门。", "我 爱 北 京 天 安 门 。"),
+        ("GPT4模型v2很好", "GPT4 模 型 v2 很 好"),
+        ("東京タワーへ行く", "東 京 タ ワ ー へ 行 く"),
+        ("人々ｶﾀｶﾅ", "人 々 ｶ ﾀ ｶ ﾅ"),
+        ("か\u3099き\u3099か", "か\u3099 き\u3099 か"),  # が, as some file systems write it
+        ("葛\U000e0100飾区", "葛\U000e0100 飾 区"),  # with the sign for a variant
+        ("字\u0301ab", "字\u0301 ab"),
+        ("한국어 가", "한국어 가"),
+        ("ภาษาไทยง่าย มาก", "ภาษาไทยง่าย มาก"),
+        ("नमस्ते दुनिया", "नमस्ते दुनिया"),
+        ("don't rock'n'roll", "don't rock'n'roll"),
+        ("l’homme ‘quoted’ dogs'", "l’homme ‘ quoted ’ dogs '"),
+        ("'tis 5'9", "' tis 5'9"),
+        ("a我'b", "a 我 ' b"),
+        ("snake_case, 3.5%", "snake _ case , 3 . 5 %"),
+        ("👩‍👩‍👧‍👦👍🏽🇯🇵ok", "👩‍👩‍👧‍👦 👍🏽 🇯🇵 ok"),
+        ("cafe\u0301s café", "cafe\u0301s café"),
+        ("𠮷野家", "𠮷 野 家"),
+    ],
+)
+def test_simple_words_are_runs_of_letters_and_chinese_by_character(text, tokens):
+    assert cut("simple", text) == tokens.split(" ")
+
+
+@steady
+@given(st.text(st.characters(min_codepoint=0x3041, max_codepoint=0x3096), min_size=1, max_size=9))
+def test_kana_are_cut_by_character_however_their_marks_are_encoded(text):
+    composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+
+    assert cut("simple", composed) == list(composed)
+    assert [unicodedata.normalize("NFC", token) for token in cut("simple", decomposed)] == list(
+        composed
+    )
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "'", "a'", "我", "我'", "か\u3099", "_", "\u0301", "🇩", "ไ"]
+)
+def test_a_long_line_is_cut_simply_all_the_same(piece):
+    text = piece * (200_000 // len(piece))
+
+    assert sum(end - start for start, end in SPLITTERS["simple"](text)) == len(text)
+
+
 # --- the tokenizer ------------------------------------------------------------------------------
 
 
@@ -162,13 +230,17 @@ def test_a_line_of_two_hundred_thousand_characters_is_cut_all_the_same(text):
 @given(st.sampled_from(list(SPLITTERS)), anything | english)
 def test_a_token_keeps_the_characters_it_was_cut_from_and_where_they_stood(split, text):
     tokenizer = make_tokenizer(split, word=["the"], suffix2=["he"])
-    if not (text if split == "characters" else text.split()):
+    if not (text if split in ("characters", "bytes") else text.split()):
         with pytest.raises(TextError):
             tokenizer(text)
         return
 
     for token in tokenizer(text):
-        assert token.text == text[token.start : token.end]
+        if split == "bytes":  # a character may be several
+            names = [byte_name(n) for n in text[token.start : token.end].encode("utf-8", "replace")]
+            assert token.text in names
+        else:
+            assert token.text == text[token.start : token.end]
         assert [feature.name for feature in token.features] == ["word", "suffix2"]
         for feature in token.features:
             assert feature.value == FEATURES[feature.name](token.text)
@@ -236,6 +308,55 @@ def test_more_tokens_than_allowed_are_refused_and_counted(split, n):
     assert error.value.expected == f"at most {n - 1} tokens"
 
 
+def all_bytes() -> Tokenizer:
+    return Tokenizer("bytes", {"byte": Vocabulary([byte_name(n) for n in range(256)])})
+
+
+@steady
+@given(st.text(st.characters(exclude_categories=()), min_size=1) | english.filter(bool))
+def test_the_bytes_of_a_text_are_its_utf_8(text):
+    tokens = all_bytes()(text)
+
+    assert bytes(token.features[0].id for token in tokens) == text.encode("utf-8", "replace")
+    assert all(token.known for token in tokens)
+    spans = [(token.start, token.end) for token in tokens]
+    assert list(dict.fromkeys(spans)) == [(n, n + 1) for n in range(len(text))]
+    assert [token.text for token in tokens] == [
+        byte_name(n) for n in text.encode("utf-8", "replace")
+    ]
+
+
+def test_bytes_are_counted_not_characters():
+    assert len(all_bytes()("é€", max_tokens=5)) == 5
+    with pytest.raises(SizeError) as error:
+        all_bytes()("é€", max_tokens=4)
+    assert error.value.came == "5 tokens"
+
+
+def test_the_names_of_bytes_are_different_and_plain_where_they_can_be():
+    names = [byte_name(n) for n in range(256)]
+
+    assert len(set(names)) == 256
+    assert names[65] == "A"
+    assert names[0xC3] == "<0xC3>"
+
+
+@steady
+@given(anything | english | scripts)
+def test_every_word_has_a_bucket(text):
+    assert 0 <= int(bucket(text)) < BUCKETS
+    assert bucket(text) == bucket(text)
+    if text.split():
+        tokens = Tokenizer("whitespace", {"bucket": Vocabulary(BUCKETS)})(text)
+        assert all(token.known for token in tokens)
+        assert [token.features[0].id for token in tokens] == [int(bucket(w)) for w in text.split()]
+
+
+def test_a_bucket_is_the_same_tomorrow():
+    """A model is trained on one machine and runs on another."""
+    assert [bucket(text) for text in ("", "the", "Straße", "\ud800")] == ["0", "486", "849", "688"]
+
+
 def test_a_token_can_be_made_without_cutting():
     token = make_tokenizer(word=["new york"]).token("New York", start=7)
 
@@ -261,8 +382,8 @@ def test_a_tokenizer_that_cannot_be_is_refused(split, vocabularies, message):
 # --- vocabularies and features ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("items", [[], ["a"], ["a", UNKNOWN], [UNKNOWN, "a", "a"], [UNKNOWN] * 2])
-def test_a_vocabulary_of_different_strings_begins_with_unk(items):
+@pytest.mark.parametrize("items", [[], ["a", "a"], [UNKNOWN, "a", "a"], [UNKNOWN] * 2, 0])
+def test_a_vocabulary_is_made_of_different_strings(items):
     with pytest.raises(FileError, match="vocabulary"):
         Vocabulary(items)
 
@@ -273,6 +394,7 @@ def test_a_vocabulary_finds_its_items_and_nothing_else(items, other):
     items = [UNKNOWN, *(item for item in items if item != UNKNOWN)]
     vocabulary = Vocabulary(items)
 
+    assert vocabulary.unknown == 0
     assert len(vocabulary) == len(items)
     assert [vocabulary.id(item) for item in items] == list(range(len(items)))
     assert (other in vocabulary) == (other in items[1:])
@@ -281,10 +403,70 @@ def test_a_vocabulary_finds_its_items_and_nothing_else(items, other):
         assert vocabulary.id(other) == 0
 
 
+@pytest.mark.parametrize("name", UNKNOWN_NAMES)
+def test_what_stands_for_everything_else_has_many_names_and_any_place(name):
+    vocabulary = Vocabulary(["a", "b", name, "c"])
+
+    assert vocabulary.unknown == 2
+    assert [vocabulary.id(item) for item in ("a", "c", "other", name)] == [0, 3, 2, 2]
+    assert "a" in vocabulary
+    assert name not in vocabulary
+    assert "other" not in vocabulary
+
+
+def test_the_usual_name_goes_before_a_word_that_only_looks_like_one():
+    vocabulary = Vocabulary(["unk", "UNK", "<unk>", "oov"])
+
+    assert vocabulary.unknown == 2
+    assert vocabulary.id("unk") == 0
+    assert "unk" in vocabulary
+
+
+def test_without_such_an_entry_what_is_not_known_is_refused():
+    tokenizer = Tokenizer("words", {"word": Vocabulary(["the", "sun"])})
+
+    assert [token.features[0].id for token in tokenizer("The sun")] == [0, 1]
+    with pytest.raises(TextError, match="no entry for what it does not know") as error:
+        tokenizer("the moon")
+    assert error.value.came == "'moon'"
+    assert "2: 'the' 'sun'" in error.value.expected
+    with pytest.raises(TextError) as error:
+        Vocabulary([f"w{n}" for n in range(5000)]).id("x")
+    assert len(error.value.expected) < 400
+    assert "5000" in error.value.expected
+
+
+@steady
+@given(st.lists(st.text(max_size=3), unique=True, min_size=1), st.text(max_size=3))
+def test_any_list_of_different_strings_is_a_vocabulary(items, other):
+    vocabulary = Vocabulary(items)
+
+    assert [vocabulary.id(item) for item in items] == list(range(len(items)))
+    unknown = next((items.index(name) for name in UNKNOWN_NAMES if name in items), None)
+    assert vocabulary.unknown == unknown
+    assert (other in vocabulary) == (other in items and items.index(other) != unknown)
+    if other not in items and unknown is None:
+        with pytest.raises(TextError):
+            vocabulary.id(other)
+
+
+def test_a_number_is_a_vocabulary_of_ids():
+    vocabulary = Vocabulary(3)
+
+    assert (len(vocabulary), vocabulary.items, vocabulary.unknown) == (3, ["0", "1", "2"], None)
+    assert vocabulary.id("2") == 2
+    for text in ("3", "-1", "02", "1.0", "x"):
+        with pytest.raises(TextError):
+            vocabulary.id(text)
+
+
 @pytest.mark.parametrize(
     ("feature", "text", "value"),
     [
         ("character", "É", "É"),
+        ("token", "Windiest", "Windiest"),
+        ("lower", "Windiest 1987 É", "windiest 1987 é"),
+        ("byte", "<0xC3>", "<0xC3>"),
         ("word", "Windiest", "windiest"),
         ("word", "1987", "0000"),
         ("word", "B2B", "b0b"),

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import math
 import os
+import pickle
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,10 +24,20 @@ from tqdm import tqdm
 
 from lstm_core.catalogue import ZOO
 from lstm_core.errors import FileError
-from lstm_core.models import ModelSpec, SequenceModel, load_model
+from lstm_core.model_spec import ModelSpec
+from lstm_core.models import SequenceModel, load_model
 
 #: How far a figure measured again may lie from the card: other machines add in another order.
 TOLERANCE = 0.0005
+
+#: What a training that is not finished leaves in its model's folder, to go on from.
+UNFINISHED = "training.pt"
+
+#: What `card_text` has a place for; whatever else a card says gets a row of its own.
+PLACED = (
+    *("summary", "data", "source", "licence", "metric", "value", "goal", "split"),
+    *("parameters", "bytes", "command", "measured"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,10 @@ class Recipe(Protocol):
     hyperparameters: Hyperparameters
     steps: int  # per epoch
 
+    def prepare(self, model: SequenceModel) -> None:  # noqa: ARG002
+        """Change what the weights start from, where it is not PyTorch's own draw."""
+        return
+
     def losses(self, model: SequenceModel, generator: torch.Generator) -> Iterator[Tensor]:
         """One epoch: a loss per step; the model may change between one and the next."""
         ...
@@ -61,47 +78,149 @@ class Recipe(Protocol):
         """The card's figure, from data that nothing was trained on or chosen by."""
         ...
 
+    def remarks(self, model: SequenceModel) -> dict[str, str]:  # noqa: ARG002
+        """Whatever else was measured, as further rows of the card."""
+        return {}
+
 
 # --- training -----------------------------------------------------------------------------------
 
 
-def train(recipe: Recipe, *, epochs: int, seed: int) -> SequenceModel:
-    """The model of the best epoch on the validation data; the same seed gives the same weights."""
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)  # the data's own, apart from dropout's
-    model = SequenceModel(recipe.spec)
-    averaged = copy.deepcopy(model).eval()
-    how = recipe.hyperparameters
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay
-    )
-    total = epochs * recipe.steps
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor(step, total, how.warmup)
-    )
-    best, best_weights = math.inf, model.state_dict()
-    with tqdm(total=total, unit="step", mininterval=2) as progress:
-        for epoch in range(1, epochs + 1):
-            with training_mode(model, how.dropout):
-                for loss in recipe.losses(model, generator):
-                    optimizer.zero_grad()
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    nn.utils.clip_grad_norm_(model.parameters(), how.clip)
-                    optimizer.step()
-                    schedule.step()
-                    average_weights(averaged, model, how.average)
+class Training:
+    """A training that is under way: all that the next epoch depends on, and the best so far.
+
+    What makes it the same training again is ``origin``; see `origin_of`.
+    """
+
+    def __init__(self, recipe: Recipe, *, epochs: int, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(seed)  # the data's, apart from dropout's
+        self.origin = origin_of(recipe, epochs=epochs, seed=seed)
+        self.model = SequenceModel(recipe.spec)
+        recipe.prepare(self.model)
+        self.averaged = copy.deepcopy(self.model).eval()
+        self.how = recipe.hyperparameters
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=self.how.learning_rate, weight_decay=self.how.weight_decay
+        )
+        total = epochs * recipe.steps
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: learning_rate_factor(step, total, self.how.warmup)
+        )
+        self.epoch = 0
+        self.seconds = 0.0
+        self.best = math.inf
+        self.best_weights = copy.deepcopy(self.averaged.state_dict())
+
+    def step(self, loss: Tensor) -> None:
+        """One update of the weights, of their running mean and of the learning rate."""
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.how.clip)
+        self.optimizer.step()
+        self.schedule.step()
+        average_weights(self.averaged, self.model, self.how.average)
+
+    def end_epoch(self, figure: float, seconds: float) -> None:
+        self.epoch += 1
+        self.seconds += seconds
+        if figure < self.best:
+            self.best, self.best_weights = figure, copy.deepcopy(self.averaged.state_dict())
+
+    def save(self, path: Path) -> None:
+        """Write it whole or not at all: whoever is interrupted here keeps the epoch before."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".part")
+        with beside.open("wb") as file:
+            torch.save(
+                {
+                    "origin": self.origin,
+                    "epoch": self.epoch,
+                    "seconds": self.seconds,
+                    "best": self.best,
+                    "best_weights": self.best_weights,
+                    "model": self.model.state_dict(),
+                    "averaged": self.averaged.state_dict(),
+                    "optimizer": self.optimizer.state_dict(),
+                    "schedule": self.schedule.state_dict(),
+                    "generator": self.generator.get_state(),
+                    "dropout": torch.get_rng_state(),
+                },
+                file,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+
+    def resume(self, path: Path) -> str:
+        """Go on from what `save` wrote, if it is this training; says in words what it does."""
+        if not path.exists():
+            return ""
+        try:
+            saved = torch.load(path, weights_only=True)
+            found = saved["origin"]
+        except (EOFError, KeyError, OSError, RuntimeError, TypeError, pickle.UnpicklingError):
+            return f"{path.name} cannot be read: starting anew"
+        if found != self.origin:
+            other = [name for name, value in self.origin.items() if found.get(name) != value]
+            return f"{path.name} is of a training with other {', '.join(other)}: starting anew"
+        self.model.load_state_dict(saved["model"])
+        self.averaged.load_state_dict(saved["averaged"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.generator.set_state(saved["generator"])
+        torch.set_rng_state(saved["dropout"])
+        self.epoch, self.seconds = saved["epoch"], saved["seconds"]
+        self.best, self.best_weights = saved["best"], saved["best_weights"]
+        return f"going on after epoch {self.epoch}"
+
+
+def origin_of(recipe: Recipe, *, epochs: int, seed: int) -> dict[str, str | int]:
+    """What decides every bit of the weights, by name.
+
+    The texts themselves are not looked at, but their vocabularies and sizes are, in the card.
+    """
+    model = hashlib.sha256(recipe.spec.to_json().encode()).hexdigest()
+    return {
+        "model or texts": model,
+        "hyperparameters": repr(recipe.hyperparameters),
+        "steps": recipe.steps,
+        "epochs": epochs,
+        "seed": seed,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def train(recipe: Recipe, *, epochs: int, seed: int, unfinished: Path) -> Training:
+    """A finished training; ``averaged`` is the model of the best epoch on the validation data.
+
+    The same seed gives the same weights, also when it was interrupted: after every epoch all it
+    depends on goes to the file ``unfinished``, and the next call goes on from there.
+    """
+    training = Training(recipe, epochs=epochs, seed=seed)
+    if said := training.resume(unfinished):
+        print(said)
+    done, total = training.epoch * recipe.steps, epochs * recipe.steps
+    with tqdm(initial=done, total=total, unit="step", mininterval=2) as progress:
+        while training.epoch < epochs:
+            began = time.perf_counter()
+            with training_mode(training.model, training.how.dropout):
+                for loss in recipe.losses(training.model, training.generator):
+                    training.step(loss)
                     progress.update()
-            figure = recipe.validate(averaged)
-            progress.write(f"epoch {epoch}: loss {loss.item():.4f}, validation {figure:.4f}")
-            if figure < best:
-                best, best_weights = figure, copy.deepcopy(averaged.state_dict())
-    averaged.load_state_dict(best_weights)
-    return averaged
+            figure = recipe.validate(training.averaged)
+            training.end_epoch(figure, time.perf_counter() - began)
+            training.save(unfinished)
+            said = f"loss {loss.item():.4f}, validation {figure:.4f}"
+            progress.write(f"epoch {training.epoch}: {said}")
+    training.averaged.load_state_dict(training.best_weights)
+    return training
 
 
 @contextmanager
 def training_mode(model: SequenceModel, rate: float) -> Iterator[None]:
     """Dropout between the layers while it lasts; what is measured and saved has none."""
+    assert isinstance(model.lstm, nn.LSTM)
     model.train()
     model.lstm.dropout = rate
     yield
@@ -142,12 +261,13 @@ def write_model(model: SequenceModel, folder: Path, card: dict[str, Any]) -> Non
 
 def card_text(model_id: str, spec: ModelSpec) -> str:
     """``card.md``: what ``model.json`` says of the model, for people."""
-    card, lstm = spec.card, spec.lstm
+    card, lstm = spec.card, spec.lstm.modules[0]
     direction = "bidirectional" if lstm.bidirectional else "one direction"
-    reads = ", ".join(f"{name} ({len(spec.vocabularies[name]):,})" for name in spec.embedding)
+    layers = "1 layer" if lstm.num_layers == 1 else f"{lstm.num_layers} layers"
+    reads = ", ".join(f"{name} ({spec.vocabulary_size(name):,})" for name in spec.embedding)
     rows = {
         "id": f"`{model_id}`",
-        "LSTM": f"{lstm.num_layers} layers of {lstm.hidden_size} units, {direction}",
+        "LSTM": f"{layers} of {lstm.hidden_size} units, {direction}",
         "reads": f"{reads}; {lstm.input_size} numbers per token",
         "predicts": f"one of {len(spec.labels)} labels per token ({spec.task})",
         "parameters": f"{card['parameters']:,}",
@@ -158,6 +278,7 @@ def card_text(model_id: str, spec: ModelSpec) -> str:
         "split": card["split"],
         card["metric"]: f"**{card['value']:.4f}** (goal: {card['goal']})",
     }
+    rows |= {name.replace("_", " "): card[name] for name in card if name not in PLACED}
     table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
     return (
         f"# {spec.title}\n\n{card['summary']}\n\n| | |\n|---|---|\n{table}\n"
@@ -187,10 +308,13 @@ def evaluate(recipe: Recipe, folder: Path) -> bool:
 # --- the command --------------------------------------------------------------------------------
 
 
-def argument_parser(description: str, *, epochs: int, units: int) -> argparse.ArgumentParser:
-    """The options every script has; ``data`` is the path to the texts."""
+def argument_parser(
+    description: str, *, epochs: int, units: int, reads_texts: bool = True
+) -> argparse.ArgumentParser:
+    """The options every script has; ``data`` is the path to the texts, where it reads some."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("data", type=existing, help="the texts to train on; not in the box")
+    if reads_texts:
+        parser.add_argument("data", type=existing, help="the texts to train on; not in the box")
     parser.add_argument("--epochs", type=positive, default=epochs, help="default: %(default)s")
     parser.add_argument(
         "--units", type=positive, default=units, help="per layer; default: %(default)s"
@@ -232,10 +356,19 @@ def run(recipe: Recipe, options: argparse.Namespace, changed: str) -> int:
     folder = options.output / recipe.model_id
     if options.evaluate:
         return 0 if evaluate(recipe, folder) else 1
-    model = train(recipe, epochs=options.epochs, seed=options.seed)
+    unfinished = folder / UNFINISHED
+    training = train(recipe, epochs=options.epochs, seed=options.seed, unfinished=unfinished)
+    model = training.averaged
     value = round(recipe.test(model), 4)
-    command = f"python -m {recipe.module} {recipe.placeholder}"
-    card = {"value": value, "command": command + changed, "measured": f"{command} --evaluate"}
+    command = f"python -m {recipe.module} {recipe.placeholder}".strip()
+    card = {
+        "value": value,
+        "command": command + changed,
+        "measured": f"{command} --evaluate",
+        **recipe.remarks(model),
+        "minutes": math.ceil(training.seconds / 60),
+    }
     write_model(model, folder, card)
+    unfinished.unlink()
     print(f"{recipe.spec.card['metric']}: {value:.4f}, written to {os.path.relpath(folder)}")
     return 0

@@ -1,25 +1,24 @@
-"""The models in the box, their cards, and the scripts that trained them."""
+"""The scripts that train the models in the box, on tiny texts."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import safetensors.torch
 import torch
 
-from lstm_core.catalogue import ZOO, find_models
 from lstm_core.errors import FileError
-from lstm_core.models import SequenceModel, load_model
-from lstm_core.text import UNKNOWN
-from lstm_core.zoo import shakespeare, tagger, training
-
-MODELS = sorted(path.parent.name for path in ZOO.glob("*/model.json"))
-LIMIT = 4_000_000  # bytes of weights per model
+from lstm_core.models import load_model
+from lstm_core.zoo import brackets, sentiment, shakespeare, tagger, training
 
 Trained = tuple[Path, Path, int]  # the texts, the folder of models, the exit status
 
@@ -33,9 +32,14 @@ def small_steps() -> Iterator[None]:
         patch.setattr(shakespeare, "STEPS", 20)
         patch.setattr(shakespeare, "CHUNK", 100)
         patch.setattr(tagger, "BATCH", 8)
+        patch.setattr(sentiment, "BATCH", 8)
+        patch.setattr(brackets, "STEPS", 20)
+        patch.setattr(brackets, "TEST_STRINGS", 50)
+        patch.setattr(brackets, "FARTHEST", 160)
         # The mean over as many steps as the real training takes would hardly have moved.
         how = replace(shakespeare.Shakespeare.hyperparameters, average=0.9)
         patch.setattr(shakespeare.Shakespeare, "hyperparameters", how)
+        patch.setattr(sentiment.Sentiment, "hyperparameters", how)
         yield
     torch.set_num_threads(threads)
 
@@ -67,33 +71,99 @@ def tiny_treebank(folder: Path) -> Path:
     return folder
 
 
+def tiny_french(folder: Path) -> Path:
+    """Two words that are written as one in front of a noun, and stand apart in front of a verb."""
+    draw = random.Random(1)
+    noun = [("de", "ADP"), ("le", "DET"), ("pain", "NOUN")], "du pain"
+    verb = [("de", "ADP"), ("le", "PRON"), ("voir", "VERB")], "de le voir"
+    sizes = {"sequoia-train": 60, "sequoia-dev": 20, "gsd-dev": 40, "gsd-test": 20}
+    for name, size in sizes.items():
+        blocks = []
+        for _ in range(size):
+            parts = [draw.choice([noun, verb]) for _ in range(draw.randint(1, 3))]
+            words = [word for part, _ in parts for word in part]
+            rows = [f"{n}\t{form}\t_\t{tag}" for n, (form, tag) in enumerate(words, start=1)]
+            text = " ".join(text for _, text in parts)
+            blocks.append("\n".join([f"# text = {text}", *rows]))
+        (folder / f"{name}.conllu").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+    return folder
+
+
+def tiny_chinese(folder: Path) -> Path:
+    """Words of one and two characters, written without spaces."""
+    draw = random.Random(1)
+    words = [("我们", "PRON"), ("学习", "VERB"), ("中国", "PROPN"), ("的", "PART"), ("花", "NOUN")]
+    for name, size in (("dev", 60), ("test", 20)):
+        blocks = []
+        for _ in range(size):
+            drawn = [draw.choice(words) for _ in range(draw.randint(1, 6))]
+            rows = [f"{n}\t{form}\t_\t{tag}" for n, (form, tag) in enumerate(drawn, start=1)]
+            blocks.append("\n".join([f"# text = {''.join(form for form, _ in drawn)}", *rows]))
+        (folder / f"{name}.conllu").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+    return folder
+
+
+def tiny_reviews(folder: Path) -> Path:
+    """Sentences that one word decides, wherever it stands."""
+    draw = random.Random(1)
+    others = ["the", "film", "of", "an", "actor", "seen", "in", "town", "by", "us"]
+    for name, deciding in (("pos", "splendid"), ("neg", "dreary")):
+        lines = set()
+        while len(lines) < 120:
+            words = draw.choices(others, k=draw.randint(2, 6))
+            words.insert(draw.randint(0, len(words)), deciding)
+            lines.add(" ".join(words))
+        (folder / f"{name}.txt").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
+    return folder
+
+
 def train_shakespeare(data: Path, output: Path, *options: str) -> int:
     small = ["--units", "24", "--epochs", "15", "--output", str(output)]
     return shakespeare.main([str(data), *small, *options])
 
 
-def train_tagger(data: Path, output: Path, *options: str) -> int:
-    small = ["--language", "en", "--units", "8", "--epochs", "12", "--output", str(output)]
+def train_tagger(data: Path, output: Path, *options: str, language: str = "en") -> int:
+    small = ["--language", language, "--units", "8", "--epochs", "12", "--output", str(output)]
     return tagger.main([str(data), *small, *options])
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
-    """Both models, trained once on tiny texts."""
-    data, output = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("models")
-    text = data / "input.txt"
-    text.write_text(tiny_text(), encoding="utf-8")
-    treebank = tiny_treebank(data)
-    return {
-        "shakespeare": (text, output, train_shakespeare(text, output)),
-        "tagger-en": (treebank, output, train_tagger(treebank, output)),
-    }
+def train_sentiment(data: Path, output: Path, *options: str) -> int:
+    small = ["--units", "8", "--epochs", "12", "--output", str(output)]
+    return sentiment.main([str(data), *small, *options])
+
+
+def train_brackets(data: Path, output: Path, *options: str) -> int:
+    assert not data.exists()  # it needs none
+    return brackets.main(["--units", "8", "--epochs", "5", "--output", str(output), *options])
 
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "shakespeare": train_shakespeare,
     "tagger-en": train_tagger,
+    "tagger-fr": partial(train_tagger, language="fr"),
+    "tagger-zh": partial(train_tagger, language="zh"),
+    "sentiment": train_sentiment,
+    "brackets": train_brackets,
 }
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
+    """Every model, trained once on tiny texts."""
+    output = tmp_path_factory.mktemp("models")
+    text = tmp_path_factory.mktemp("shakespeare") / "input.txt"
+    text.write_text(tiny_text(), encoding="utf-8")
+    data = {
+        "shakespeare": text,
+        "tagger-en": tiny_treebank(tmp_path_factory.mktemp("en")),
+        "tagger-fr": tiny_french(tmp_path_factory.mktemp("fr")),
+        "tagger-zh": tiny_chinese(tmp_path_factory.mktemp("zh")),
+        "sentiment": tiny_reviews(tmp_path_factory.mktemp("reviews")),
+        "brackets": tmp_path_factory.mktemp("nothing") / "nowhere",
+    }
+    return {
+        name: (data[name], output, train(data[name], output)) for name, train in COMMANDS.items()
+    }
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -146,6 +216,42 @@ def test_the_tagger_beats_the_most_frequent_tag_of_every_word(
     verbs, nouns = words.count(("can", "VERB")), words.count(("can", "NOUN"))
     chance = 1 - min(verbs, nouns) / len(words)
     assert load_model(output / "tagger-en").spec.card["value"] > chance
+
+
+def test_the_french_tagger_reads_a_contraction_as_one_word_and_as_two(
+    trained: dict[str, Trained],
+) -> None:
+    _, output, _ = trained["tagger-fr"]
+    predictions = load_model(output / "tagger-fr").record("du pain de le pain").predictions
+    assert predictions is not None
+    tags = [predictions.top(t)[0][0] for t in range(5)]
+    assert tags[:2] == ["ADP", "NOUN"]
+    assert tags[2] == "ADP"
+
+
+def test_the_chinese_tagger_cuts_what_was_typed_into_words_it_knows(
+    trained: dict[str, Trained],
+) -> None:
+    _, output, _ = trained["tagger-zh"]
+    recording = load_model(output / "tagger-zh").record("我们学习花学")
+    assert list(recording.tokens) == ["我们", "学习", "花", "学"]
+    assert recording.predictions is not None
+    assert recording.predictions.top(1)[0][0] == "VERB"
+    assert load_model(output / "tagger-zh").spec.card["value"] >= 0.8
+
+
+def test_the_judge_of_reviews_changes_its_mind_at_the_word_that_decides(
+    trained: dict[str, Trained],
+) -> None:
+    _, output, _ = trained["sentiment"]
+    model = load_model(output / "sentiment")
+    assert model.spec.card["value"] > 0.9
+    predictions = model.record("the film seen in town splendid").predictions
+    assert predictions is not None
+    assert predictions.top(5)[0][0] == "positive"
+    predictions = model.record("the film seen in town dreary").predictions
+    assert predictions is not None
+    assert predictions.top(5)[0][0] == "negative"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -236,6 +342,41 @@ def test_the_learning_rate_rises_then_falls_to_zero() -> None:
     assert rates[-1] == pytest.approx(0)
 
 
+def test_reviews_that_are_missing_or_too_few_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="missing"):
+        sentiment.read_sentences(tmp_path)
+    for name in sentiment.FILES:
+        (tmp_path / name).write_text(f"a sentence of {name}\n\n", encoding="utf-8")
+    with pytest.raises(FileError, match="too few"):
+        sentiment.read_sentences(tmp_path)
+
+
+def test_no_sentence_is_both_trained_on_and_measured(trained: dict[str, Trained]) -> None:
+    data, _, _ = trained["sentiment"]
+    sentences = sentiment.read_sentences(data)
+    recipe = sentiment.Sentiment(data, units=8)
+    parts = [recipe.train_examples, recipe.validation_examples, recipe.test_examples]
+    assert sum(map(len, parts)) == len(sentences) == len(dict(sentences))
+    assert [len(part) for part in parts] == [192, 24, 24]
+
+
+def test_brackets_are_made_to_match_and_their_depths_are_right() -> None:
+    seen = set()
+    for text, depths in brackets.strings(1, 300, 40):
+        assert len(text) == len(depths) == 40
+        open_brackets: list[str] = []
+        for character, depth in zip(text, depths, strict=True):
+            if character in "([":
+                open_brackets.append({"(": ")", "[": "]"}[character])
+            elif character in ")]":
+                assert open_brackets.pop() == character
+            assert depth == len(open_brackets) <= brackets.DEEPEST
+            seen.add((character, depth))
+        assert not open_brackets
+    assert {depth for _, depth in seen} == set(range(brackets.DEEPEST + 1))
+    assert {character for character, _ in seen} == {*brackets.CHARACTERS, brackets.UNSEEN}
+
+
 @pytest.mark.parametrize("options", [["--epochs", "0"], ["--units", "-1"], ["--threads", "x"]])
 def test_a_number_of_nothing_is_refused(
     options: list[str], trained: dict[str, Trained], capsys: pytest.CaptureFixture[str]
@@ -254,102 +395,119 @@ def test_texts_that_are_not_there_are_named(
     assert "nowhere.txt" in capsys.readouterr().err
 
 
-# --- the models in the box ----------------------------------------------------------------------
+# --- interrupted and resumed --------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def box() -> dict[str, SequenceModel]:
-    return {name: load_model(name) for name in MODELS}
+@contextmanager
+def interrupted_after(method: str, calls: int) -> Iterator[None]:
+    """A training whose ``method`` works so often, and then never comes back."""
+    original = getattr(training.Training, method)
+    count = 0
+
+    def counted(self: training.Training, *arguments: object) -> None:
+        nonlocal count
+        count += 1
+        if count > calls:
+            raise KeyboardInterrupt
+        original(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.Training, method, counted)
+        try:
+            yield
+        except KeyboardInterrupt:
+            return
+    pytest.fail("it came to its end")
 
 
-def test_the_box_holds_a_language_model_and_a_tagger() -> None:
-    assert {"shakespeare", "tagger-en"} <= set(find_models())
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_a_card_counts_the_bytes_and_parameters_there_are(
-    name: str, box: dict[str, SequenceModel]
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_resumed_training_gives_the_weights_of_an_unbroken_one_bit_by_bit(
+    name: str, trained: dict[str, Trained], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    card = box[name].spec.card
-    assert card["bytes"] == (ZOO / name / "weights.safetensors").stat().st_size <= LIMIT
-    assert card["parameters"] == sum(weight.numel() for weight in box[name].parameters())
+    data, output, _ = trained[name]
+    with interrupted_after("save", 2):  # after an epoch that nobody wrote down
+        COMMANDS[name](data, tmp_path)
+    with interrupted_after("step", 4):  # in the middle of an epoch, some minutes later
+        torch.manual_seed(99)
+        COMMANDS[name](data, tmp_path)
+    capsys.readouterr()
+    torch.manual_seed(98)
+    assert COMMANDS[name](data, tmp_path) == 0
+    assert "going on after epoch 2" in capsys.readouterr().out
+    unbroken, resumed = weights(output / name), weights(tmp_path / name)
+    assert unbroken.keys() == resumed.keys()
+    assert all(torch.equal(unbroken[key], resumed[key]) for key in unbroken)
+    assert (output / name / "card.md").read_bytes() == (tmp_path / name / "card.md").read_bytes()
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_card_states_a_value_that_reaches_its_goal(
-    name: str, box: dict[str, SequenceModel]
+def test_a_finished_training_leaves_only_the_model(trained: dict[str, Trained]) -> None:
+    for name, (_, output, _) in trained.items():
+        there = {path.name for path in (output / name).iterdir()}
+        assert there == {"card.md", "model.json", "weights.safetensors"}
+
+
+def test_what_is_left_by_an_interrupted_training_holds_no_code_and_is_no_model(
+    trained: dict[str, Trained], tmp_path: Path
 ) -> None:
-    card = box[name].spec.card
-    sense, goal = card["goal"].rsplit(" ", 1)
-    assert sense in ("at most", "at least")
-    reached = card["value"] <= float(goal) if sense == "at most" else card["value"] >= float(goal)
-    assert reached
+    data, _, _ = trained["tagger-en"]
+    with interrupted_after("save", 1):
+        train_tagger(data, tmp_path)
+    left = tmp_path / "tagger-en" / training.UNFINISHED
+    assert [path.name for path in left.parent.iterdir()] == [left.name]
+    assert torch.load(left, weights_only=True)["epoch"] == 1
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_the_card_for_people_says_what_model_json_says(
-    name: str, box: dict[str, SequenceModel]
+def test_a_training_with_other_options_starts_anew_and_says_so(
+    trained: dict[str, Trained], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    written = (ZOO / name / "card.md").read_text(encoding="utf-8")
-    assert written == training.card_text(name, box[name].spec)
+    data, output, _ = trained["tagger-en"]
+    with interrupted_after("save", 1):
+        train_tagger(data, tmp_path, "--seed", "2", "--units", "4")
+    assert train_tagger(data, tmp_path) == 0
+    assert "other model or texts, seed: starting anew" in capsys.readouterr().out
+    assert all(
+        torch.equal(weight, weights(tmp_path / "tagger-en")[name])
+        for name, weight in weights(output / "tagger-en").items()
+    )
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_card_names_its_data_its_licence_and_commands_anyone_can_run(
-    name: str, box: dict[str, SequenceModel]
+def test_a_damaged_rest_of_a_training_is_not_gone_on_from(
+    trained: dict[str, Trained], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    card = box[name].spec.card
-    assert all(card[key] for key in ("summary", "data", "source", "licence", "metric", "split"))
-    for command in (card["command"], card["measured"]):
-        assert command.startswith("python -m lstm_core.zoo.")
-        assert " PATH/TO/" in command
-    assert "--evaluate" in card["measured"]
+    data, _, _ = trained["sentiment"]
+    with interrupted_after("save", 1):
+        train_sentiment(data, tmp_path)
+    left = tmp_path / "sentiment" / training.UNFINISHED
+    left.write_bytes(left.read_bytes()[:-1000])
+    assert train_sentiment(data, tmp_path) == 0
+    assert "cannot be read: starting anew" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_example_is_recorded_in_parity_with_torch(
-    name: str, box: dict[str, SequenceModel]
+def test_whoever_is_interrupted_while_saving_keeps_the_epoch_before(
+    trained: dict[str, Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert 3 <= len(box[name].spec.examples) <= 5
-    for example in box[name].spec.examples:
-        recording = box[name].record(example)
-        assert recording.parity_report.ok
-        assert recording.predictions is not None
-        assert len(recording.predictions.probabilities) == len(recording.tokens)
+    data, _, _ = trained["tagger-en"]
+    with interrupted_after("save", 2):
+        train_tagger(data, tmp_path)
+
+    def half(_: object, file: BinaryIO) -> None:
+        file.write(b"half a file")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(KeyboardInterrupt):
+        train_tagger(data, tmp_path)
+    left = tmp_path / "tagger-en" / training.UNFINISHED
+    assert torch.load(left, weights_only=True)["epoch"] == 2
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_what_a_model_does_not_know_shows_as_unknown(
-    name: str, box: dict[str, SequenceModel]
+def test_minutes_count_what_was_trained_before_the_interruption(
+    trained: dict[str, Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = box[name].tokenizer("☃")[0]
-    assert not token.known
-    assert token.features[0].id == 0
-    assert box[name].tokenizer.vocabularies[token.features[0].name].items[0] == UNKNOWN
-
-
-def test_an_unknown_word_keeps_the_ending_the_tagger_knows(box: dict[str, SequenceModel]) -> None:
-    token = box["tagger-en"].tokenizer("unfrabbling")[0]
-    known = {feature.name: feature.known for feature in token.features}
-    assert not known["word"]
-    assert known["suffix3"]
-    predictions = box["tagger-en"].record("She was unfrabbling the door.").predictions
-    assert predictions is not None
-    assert predictions.top(2)[0][0] == "VERB"
-
-
-def test_the_same_word_gets_the_tag_its_neighbours_ask_for(box: dict[str, SequenceModel]) -> None:
-    recording = box["tagger-en"].record("She can open the can.")
-    assert recording.predictions is not None
-    assert recording.predictions.top(1)[0][0] == "AUX"
-    assert recording.predictions.top(4)[0][0] == "NOUN"
-
-
-def test_no_label_of_a_language_model_is_unknown(box: dict[str, SequenceModel]) -> None:
-    model = box["shakespeare"]
-    assert model.spec.labels == model.spec.vocabularies["character"][1:]
-    predictions = model.record("O, 2 lords").predictions
-    assert predictions is not None
-    assert predictions.targets is not None
-    assert predictions.targets[2] is None  # "2" follows, and no play has one
-    assert predictions.targets[0] == model.spec.labels.index(",")
+    data, _, _ = trained["brackets"]
+    clock = itertools.count(step=40.0)
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    with interrupted_after("save", 2):
+        train_brackets(data, tmp_path)
+    train_brackets(data, tmp_path)
+    assert load_model(tmp_path / "brackets").spec.card["minutes"] == 4  # 5 epochs of 40 s

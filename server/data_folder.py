@@ -108,6 +108,8 @@ class DataFolder:
                 with self._alone():
                     own = self._temporary / secrets.token_hex(8)
                     own.mkdir(mode=0o700)
+                    if self._lock is not None:  # somebody has removed the folder
+                        self._lock.close()
                     self._lock = (own / "lock").open("wb")
                     lock(self._lock)
                     self._own = own

@@ -27,6 +27,10 @@ Activation = Literal["relu", "tanh", "none"]
 #: How a table of numbers is cut: into its rows. Every other way is one of `SPLITTERS`.
 TABLE = "table"
 
+#: What no model has more of: a damaged file must not make anybody count without end.
+MOST_LAYERS = 1_000
+MOST_NUMBERS = 2**40  # in one dimension
+
 
 @dataclass(frozen=True)
 class HeadSpec:
@@ -174,7 +178,8 @@ class ModelSpec:
             "vocabularies": isinstance(self.vocabularies, dict)
             and all(_is_vocabulary(items) for items in self.vocabularies.values()),
             "embedding": isinstance(self.embedding, dict) and _are_counts(self.embedding.values()),
-            "lstm": all(_are_counts([m.hidden_size, m.num_layers]) for m in self.lstm.modules)
+            "lstm": all(_is_module(module) for module in self.lstm.modules)
+            and sum(module.num_layers for module in self.lstm.modules) <= MOST_LAYERS
             and isinstance(self.lstm.listed, bool),
             "labels": _are_strings(self.labels)
             and (len(self.labels) > 0) == (self.task is not None),
@@ -182,7 +187,7 @@ class ModelSpec:
             and head.activation in get_args(Activation)
             and _are_counts(head.hidden)
             and isinstance(head.sigmoid, bool)
-            and (not head.sigmoid or len(self.labels) == 2),
+            and (not head.sigmoid or (len(self.labels) == 2 and self.task != "value")),
             "columns": _are_strings(self.columns),
             "initial_state": isinstance(self.initial_state, bool),
             "examples": _are_strings(self.examples),
@@ -201,5 +206,16 @@ def _is_vocabulary(items: object) -> bool:
     return _are_strings(items) or _are_counts([items])
 
 
+def _is_module(module: ModuleShape) -> bool:
+    return (
+        module.kind != "FusedCell"  # an LSTMCell computes the same
+        and _are_counts([module.input_size, module.hidden_size, module.num_layers])
+        and (module.proj_size == 0 or _are_counts([module.proj_size]))
+        and all(isinstance(flag, bool) for flag in (module.bias, module.bidirectional))
+    )
+
+
 def _are_counts(numbers: Any) -> bool:
-    return all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers)
+    return all(
+        isinstance(n, int) and not isinstance(n, bool) and 0 < n <= MOST_NUMBERS for n in numbers
+    )

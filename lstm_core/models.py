@@ -261,6 +261,8 @@ def model_of(
         came = tuple(weights[name].shape) if name in weights else None
         if came != expected.get(name):
             raise _misfit(f"{name}: {came or 'missing'}", str(expected.get(name, "no such weight")))
+        if not weights[name].is_floating_point():
+            raise _misfit(f"{name}: {weights[name].dtype}", "floating-point numbers")
     with torch.device("meta"):  # nothing is made that would be thrown away at once
         model = SequenceModel(spec)
     model.load_state_dict(weights, assign=True)

@@ -23,8 +23,8 @@ from lstm_core.errors import (
     TextError,
     UnknownModelError,
 )
-from lstm_core.models import ModelSpec
-from lstm_core.shape import LSTMShape
+from lstm_core.model_spec import ModelSpec
+from lstm_core.shape import LSTMShape, StackShape
 from lstm_core.text import FEATURES, UNKNOWN
 from tests.lstm_core.worlds import numbers, steady
 
@@ -55,7 +55,7 @@ def make_spec(task="tag", **lstm) -> ModelSpec:
         split=split,
         vocabularies={name: [UNKNOWN, *items] for name, items in features.items()},
         embedding=embedding,
-        lstm=LSTMShape(5, 4, **lstm),
+        lstm=StackShape.of(LSTMShape(5, 4, **lstm)),
         labels=labels,
         examples=["The sun is shining."],
         card={"data": "none"},
@@ -85,13 +85,14 @@ def plain_forward(model: SequenceModel, tokens: list[str]) -> Tensor:
         values = [FEATURES[name](token) for token in tokens]
         ids = torch.tensor([items.index(v) if v in items else 0 for v in values])
         columns.append(functional.embedding(ids, weights[f"embedding.{name}.weight"]))
+    (module,) = spec.lstm.modules
     lstm = nn.LSTM(
         5,
         4,
-        spec.lstm.num_layers,
-        bias=spec.lstm.bias,
-        bidirectional=spec.lstm.bidirectional,
-        proj_size=spec.lstm.proj_size,
+        module.num_layers,
+        bias=module.bias,
+        bidirectional=module.bidirectional,
+        proj_size=module.proj_size,
         dtype=torch.float64,
     )
     lstm.load_state_dict(
@@ -238,7 +239,7 @@ def test_a_text_that_is_too_long_or_empty_is_refused():
 def test_the_rows_of_a_unit_reproduce_its_recorded_gates(lstm):
     model = make_model("tag", **lstm).double()
     rec = model.record(SENTENCE)
-    T, directions = len(rec), model.spec.lstm.directions
+    T, directions = len(rec), model.spec.lstm.directions(0)
 
     below = rec.x
     for layer in range(model.spec.lstm.num_layers):
@@ -372,19 +373,21 @@ def test_a_description_comes_back_from_json(task):
     spec = make_spec(task, num_layers=2, proj_size=1)
 
     assert ModelSpec.from_json(spec.to_json()) == spec
-    assert json.loads(spec.to_json())["format"] == "gatescope.model/1"
+    assert json.loads(spec.to_json())["format"] == "gatescope.model/2"
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "3", "null", '"text"', "{}", '{"format": "gatescope.model/2"}', "[" * 9999,
-     '{"format": "gatescope.model/1"}', '{"format": "gatescope.model/1", "lstm": {}}'],
+     '{"format": "gatescope.model/1"}', '{"format": "gatescope.model/2", "lstm": {}}'],
     ids=lambda text: text[:14],
 )  # fmt: skip
 def test_json_that_describes_no_model_is_refused(text):
     with pytest.raises(FileError, match="does not describe a model"):
         ModelSpec.from_json(text)
 
+
+LSTM = json.loads(make_spec().to_json())["lstm"]["modules"][0]
 
 BAD_FIELDS = [
     ("task", "translate"),
@@ -407,11 +410,84 @@ BAD_FIELDS = [
     ("examples", "one"),
     ("card", "a card"),
     ("lstm", None),
-    ("lstm", {"input_size": 5}),
-    ("lstm", {"input_size": 5, "hidden_size": 0}),
-    ("lstm", {"input_size": 5, "hidden_size": "4"}),
-    ("lstm", {"input_size": 5, "hidden_size": 4, "proj_size": 4}),
-    ("lstm", {"input_size": 5, "hidden_size": 4, "dropout": 0.5}),
+    ("lstm", {"modules": [LSTM], "listed": None}),
+    ("lstm", {"modules": [LSTM]}),
+    ("lstm", {"listed": False}),
+    ("lstm", {"modules": [], "listed": True}),
+    ("lstm", {"modules": LSTM, "listed": False}),
+    ("lstm", {"modules": [LSTM, LSTM | {"input_size": 4}], "listed": False}),
+    ("lstm", {"modules": [LSTM, LSTM], "listed": True}),
+    ("lstm", LSTM),
+    *(
+        ("lstm", {"modules": [LSTM | field], "listed": False})
+        for field in (
+            {"hidden_size": 0},
+            {"hidden_size": -4},
+            {"hidden_size": "4"},
+            {"hidden_size": 4.0},
+            {"hidden_size": True},
+            {"input_size": True},
+            {"input_size": "5"},
+            {"num_layers": 0},
+            {"num_layers": None},
+            {"num_layers": True},
+            {"proj_size": 4},
+            {"proj_size": -1},
+            {"proj_size": True},
+            {"bias": "no"},
+            {"bias": None},
+            {"bias": 1},
+            {"bidirectional": "yes"},
+            {"bidirectional": []},
+            {"kind": "GRU"},
+            {"kind": None},
+            {"kind": ["LSTM"]},
+            {"kind": "LSTMCell", "num_layers": 2},
+            {"kind": "LSTMCell", "proj_size": 2},
+            {"kind": "BackwardLSTM", "bidirectional": True},
+            {"kind": "FusedCell"},
+            {"dropout": 0.5},
+        )
+    ),
+    ("lstm", {"modules": [{"hidden_size": 4}], "listed": False}),
+    *(
+        ("head", {"reads": "each", "hidden": [], "activation": "relu", "sigmoid": False} | field)
+        for field in (
+            {"reads": "middle"},
+            {"reads": None},
+            {"reads": ["each"]},
+            {"hidden": None},
+            {"hidden": 3},
+            {"hidden": "3"},
+            {"hidden": [0]},
+            {"hidden": [-1]},
+            {"hidden": [2.5]},
+            {"hidden": [True]},
+            {"hidden": [[3]]},
+            {"activation": "gelu"},
+            {"activation": {}},
+            {"sigmoid": None},
+            {"sigmoid": 1},
+            {"sigmoid": True},  # of three labels
+            {"bias": True},
+        )
+    ),
+    ("head", None),
+    ("head", []),
+    ("head", {"reads": "each"}),
+    ("columns", None),
+    ("columns", "a"),
+    ("columns", [1]),
+    ("initial_state", None),
+    ("initial_state", 1),
+    ("initial_state", [0.0]),
+    ("split", "table"),
+    ("vocabularies", {"word": 0, "suffix2": 3}),
+    ("vocabularies", {"word": -3, "suffix2": 3}),
+    ("vocabularies", {"word": True, "suffix2": 3}),
+    ("vocabularies", {"word": 3.5, "suffix2": 3}),
+    ("vocabularies", {"word": None, "suffix2": 3}),
+    ("vocabularies", {"word": {"a": 0}, "suffix2": 3}),
     ("colour", "red"),
 ]
 
@@ -429,7 +505,7 @@ def test_a_description_that_lacks_a_field_is_refused_unless_it_may(field):
     fields = json.loads(make_spec().to_json())
     del fields[field]
 
-    if field in ("examples", "card"):
+    if field in ("columns", "initial_state", "examples", "card"):
         assert not getattr(ModelSpec.from_json(json.dumps(fields)), field)
     else:
         with pytest.raises(FileError, match="does not describe a model") as error:
@@ -445,6 +521,10 @@ def test_a_width_that_does_not_fit_says_both_numbers():
     assert error.value.expected == "5 (input_size)"
 
 
+def stack(**options):
+    return {"modules": [LSTM | options], "listed": False}
+
+
 def with_description(folder, **fields):
     path = folder / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
@@ -454,15 +534,24 @@ def with_description(folder, **fields):
     "fields",
     [
         {"split": "letters"},
-        {"vocabularies": {"word": ["a", "b", "c", "d", "e"], "suffix2": [UNKNOWN, "a", "b", "c"]}},
+        {"vocabularies": {"word": ["a", "b", "c", "d"], "suffix2": [UNKNOWN, "a", "b", "c"]}},
+        {"vocabularies": {"word": 10**9, "suffix2": 4}},
+        {"vocabularies": {"word": [], "suffix2": []}},
         {"vocabularies": {"word": [UNKNOWN] * 5, "suffix2": [UNKNOWN, "a", "b", "c"]}},
         {"vocabularies": {"a": [UNKNOWN], "b": [UNKNOWN]}, "embedding": {"a": 2, "b": 3}},
-        {"vocabularies": {}, "embedding": {}, "lstm": {"input_size": 0, "hidden_size": 4}},
+        {"vocabularies": {}, "embedding": {}, "lstm": stack(input_size=0)},
+        {"vocabularies": {}, "embedding": {}, "split": "table"},
         {"labels": ["NOUN", "VERB"]},
-        {"lstm": {"input_size": 5, "hidden_size": 5}},
-        {"lstm": {"input_size": 5, "hidden_size": 4, "num_layers": 2}},
-        {"lstm": {"input_size": 5, "hidden_size": 4, "bias": False}},
-        {"lstm": {"input_size": 5, "hidden_size": 4, "proj_size": 2}},
+        {"lstm": stack(hidden_size=5)},
+        {"lstm": stack(num_layers=2)},
+        {"lstm": stack(bias=False)},
+        {"lstm": stack(bidirectional=True)},
+        {"lstm": stack(proj_size=2)},
+        {"lstm": stack(kind="LSTMCell")},
+        {"lstm": stack() | {"listed": True}},
+        {"head": {"reads": "each", "hidden": [4], "activation": "relu", "sigmoid": False}},
+        {"task": None, "labels": []},
+        {"initial_state": True},
     ],
     ids=str,
 )

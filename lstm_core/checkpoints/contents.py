@@ -31,7 +31,7 @@ class Limits:
     file_bytes: int = 1_000_000_000
     tensors: int = 5_000
     name_characters: int = 300
-    rank: int = 4
+    rank: int = 8
     dimension: int = 10_000_000
     parameters: int = 250_000_000  # of everything in the file
     nesting: int = 32

@@ -292,18 +292,27 @@ def plain(
     """The dense tensors of floating-point numbers, and what is to be said of the others."""
     kept: dict[tuple[str, ...], torch.Tensor] = {}
     others: set[str] = set()
+    expanded: list[CheckpointError] = []
+    notes: list[str] = []
     for path, tensor in tensors.items():
-        refuse_tensor(".".join(path)[:100], tensor)
-        if tensor.dtype in DTYPES:
+        name = ".".join(path)[:100]
+        refuse_tensor(name, tensor)
+        if error := says_too_much(name, tensor):
+            expanded.append(error)
+            notes.append(f"Left out: {name}, which is expanded.")
+        elif tensor.dtype in DTYPES:
             kept[path] = tensor.detach()
         elif tensor.dtype.is_floating_point or tensor.dtype.is_complex:
             others.add(str(tensor.dtype).removeprefix("torch."))
-    notes = [f"Left out: tensors of {', '.join(sorted(others))} numbers."] if others else []
+    if expanded and not kept:
+        raise expanded[0]
+    if others:
+        notes.append(f"Left out: tensors of {', '.join(sorted(others))} numbers.")
     return without_stray_scalars(kept), notes
 
 
 def refuse_tensor(name: str, tensor: torch.Tensor) -> None:
-    """Refuse tensors that have no numbers, or fewer than their shape says."""
+    """Refuse tensors that have no numbers, or not as rows of them."""
     kind = None
     if tensor.is_nested:
         kind = "nested"
@@ -319,14 +328,22 @@ def refuse_tensor(name: str, tensor: torch.Tensor) -> None:
             came=f"{name or 'a tensor'}, which is {kind}",
             expected=f"dense tensors of floating-point numbers: {SAVE}",
         )
+
+
+def says_too_much(name: str, tensor: torch.Tensor) -> CheckpointError | None:
+    """What is wrong with a tensor whose shape promises more numbers than there are.
+
+    Its numbers must never be asked for: a few bytes can promise any number of them.
+    """
     needed = tensor.numel() * tensor.element_size()
     held = tensor.untyped_storage().nbytes()
-    if needed > held:
-        raise CheckpointError(
-            "A tensor in this file says it holds more numbers than it does.",
-            came=f"{name or 'a tensor'}: {needed:,} bytes by its shape, {held:,} in the file",
-            expected="tensors with all their numbers; .contiguous() writes out an expanded one",
-        )
+    if needed <= held:
+        return None
+    return CheckpointError(
+        "A tensor in this file says it holds more numbers than it does.",
+        came=f"{name or 'a tensor'}: {needed:,} bytes by its shape, {held:,} in the file",
+        expected="tensors with all their numbers; .contiguous() writes out an expanded one",
+    )
 
 
 def without_stray_scalars(

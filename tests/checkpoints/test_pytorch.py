@@ -242,3 +242,23 @@ def test_more_than_allowed_is_refused_with_the_number(
 def test_an_accidental_pair_of_names_is_no_weight_normalisation(tmp_path: Path) -> None:
     tensors = {"weight_g": torch.ones(2, 3), "weight_v": torch.ones(4, 3)}
     assert_same(opened(tmp_path, saved(tensors)), tensors)
+
+
+def test_an_expanded_tensor_beside_the_weights_is_left_out_and_said(tmp_path: Path) -> None:
+    state = dict(weights()) | {"mask": torch.ones(1).expand(1000, 1000)}
+    path = tmp_path / "w.pt"
+    path.write_bytes(saved(state))
+
+    contents = formats.read(path)
+
+    assert "mask" not in contents.tensors
+    assert "lstm.weight_ih_l0" in contents.tensors
+    assert any("mask" in note for note in contents.notes)
+
+
+def test_a_convolution_over_time_beside_the_weights_is_no_hindrance(tmp_path: Path) -> None:
+    state = dict(weights()) | {"conv.weight": torch.ones(2, 1, 3, 3, 3)}
+    path = tmp_path / "w.pt"
+    path.write_bytes(saved(state))
+
+    assert formats.read(path).tensors["conv.weight"].shape == (2, 1, 3, 3, 3)

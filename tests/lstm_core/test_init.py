@@ -30,6 +30,30 @@ def test_the_vocabulary_the_errors_and_the_catalogue_need_no_torch():
     assert not {"torch", "numpy", "safetensors"} & set(loaded)
 
 
+def test_what_a_model_json_says_can_be_read_without_torch():
+    loaded = in_a_fresh_process(
+        "import lstm_core, lstm_core.catalogue, lstm_core.model_spec, sys\n"
+        "from lstm_core.model_spec import ModelSpec\n"
+        "for folder in lstm_core.catalogue.find_models().values():\n"
+        "    spec = ModelSpec.from_json((folder / 'model.json').read_text(encoding='utf-8'))\n"
+        "    assert spec.parameters and str(spec.lstm)\n"
+        "print(*sys.modules)"
+    ).split()
+
+    assert "lstm_core.model_spec" in loaded
+    assert not {"torch", "numpy", "safetensors"} & set(loaded)
+
+
+def test_a_table_can_be_read_without_torch():
+    loaded = in_a_fresh_process(
+        "import lstm_core.tables, sys\n"
+        "assert lstm_core.tables.read_table('a,b\\n1,2').values.tolist() == [[1.0, 2.0]]\n"
+        "print(*sys.modules)"
+    ).split()
+
+    assert "torch" not in loaded
+
+
 def test_the_core_knows_nothing_of_web_or_screen():
     loaded = in_a_fresh_process(
         "import lstm_core, sys; [getattr(lstm_core, name) for name in lstm_core.__all__]\n"

@@ -23,9 +23,9 @@ from lstm_core.errors import (
     TextError,
     UnknownModelError,
 )
-from lstm_core.model_spec import ModelSpec
-from lstm_core.shape import LSTMShape, StackShape
-from lstm_core.text import FEATURES, UNKNOWN
+from lstm_core.model_spec import HeadSpec, ModelSpec
+from lstm_core.shape import LSTMShape, ModuleShape, StackShape
+from lstm_core.text import BUCKETS, FEATURES, UNKNOWN, byte_name
 from tests.lstm_core.worlds import numbers, steady
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -602,3 +602,426 @@ def test_a_description_that_is_no_json_is_a_file_error(tmp_path, content):
 
     with pytest.raises(FileError, match=r"model\.json"):
         load_model(tmp_path / "a")
+
+
+# --- stacks of several modules, heads of every kind ---------------------------------------------
+
+MIXED = StackShape(
+    (
+        ModuleShape(5, 4, num_layers=2, bidirectional=True),
+        ModuleShape(8, 6, proj_size=3),
+        ModuleShape(3, 5, kind="LSTMCell"),
+        ModuleShape(5, 4, kind="BackwardLSTM", bias=False),
+    ),
+    listed=True,
+)
+TWO_WAY = StackShape.of(LSTMShape(5, 4, num_layers=2, bidirectional=True, proj_size=2))
+ONLY_BACK = StackShape.of(ModuleShape(5, 4, kind="BackwardLSTM"))
+ONE_WAY = StackShape.of(LSTMShape(5, 4))
+STACKS = {"mixed": MIXED, "two-way": TWO_WAY, "backward": ONLY_BACK, "one-way": ONE_WAY}
+each_stack = pytest.mark.parametrize("stack_shape", STACKS.values(), ids=STACKS)
+
+
+def filled(spec: ModelSpec, *, seed=3, precision="float64") -> SequenceModel:
+    """The model of a spec, its weights and initial states large enough for mistakes to show."""
+    model = SequenceModel(spec).eval().to(getattr(torch, precision))
+    with torch.no_grad():
+        for n, tensor in enumerate(model.state_dict().values()):
+            tensor.copy_(numbers(*tensor.shape, seed=100 * seed + n))
+    return model
+
+
+def words_spec(stack_shape: StackShape, **fields) -> ModelSpec:
+    task = fields.get("task", "classify")
+    return ModelSpec(
+        **{
+            "title": "A model of words",
+            "task": task,
+            "split": "words",
+            "vocabularies": {"word": [UNKNOWN, "the", "sun", "is"], "suffix2": ["un", UNKNOWN]},
+            "embedding": {"word": 3, "suffix2": 2},
+            "lstm": stack_shape,
+            "labels": [] if task is None else ["no", "yes"],
+            **fields,
+        }
+    )
+
+
+def by_hand(model: SequenceModel, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
+    """(output, h_n of every module, what reads="last" gives at the end) with torch's own modules.
+
+    Module by module, from the weights by their names; a BackwardLSTM is an nn.LSTM that is given
+    everything flipped.
+    """
+    weights = dict(model.state_dict())
+    shape, rows, h_ns = model.spec.lstm, x, []
+    for n, module in enumerate(shape.modules):
+        prefix = f"lstm.{n}." if shape.listed else "lstm."
+        own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
+        hx = (weights[f"h_0_{n}"], weights[f"c_0_{n}"]) if model.spec.initial_state else None
+        options = {"bias": module.bias, "dtype": x.dtype}
+        with torch.no_grad():
+            if module.kind == "LSTMCell":
+                cell = nn.LSTMCell(module.input_size, module.hidden_size, **options)
+                cell.load_state_dict(own)
+                states, output = hx, []
+                for row in rows:
+                    states = cell(row, states)
+                    output.append(states[0])
+                rows, h_n = torch.stack(output), states[0]
+            else:
+                lstm = nn.LSTM(
+                    module.input_size,
+                    module.hidden_size,
+                    module.num_layers,
+                    bidirectional=module.bidirectional,
+                    proj_size=module.proj_size,
+                    **options,
+                )
+                lstm.load_state_dict(own)
+                back = module.kind == "BackwardLSTM"
+                rows, (h_n, _) = lstm(rows.flip(0) if back else rows, hx)
+                rows = rows.flip(0) if back else rows
+        h_ns.append(h_n)
+    top = shape.modules[-1]
+    last = h_n if top.kind == "LSTMCell" else torch.cat(list(h_n[-len(top.directions) :]))
+    return rows, h_ns, last
+
+
+def embedded(model: SequenceModel, tokens) -> Tensor:
+    weights, columns = model.state_dict(), []
+    for name in model.spec.embedding:
+        items = model.spec.vocabularies[name]
+        values = [FEATURES[name](token) for token in tokens]
+        ids = [items.index(v if v in items else UNKNOWN) for v in values]
+        columns.append(weights[f"embedding.{name}.weight"][ids])
+    return torch.cat(columns, dim=1)
+
+
+def head_by_hand(model: SequenceModel, h: Tensor) -> Tensor:
+    weights, head = model.state_dict(), model.spec.head
+    for n in range(len(head.hidden)):
+        h = h @ weights[f"hidden.{n}.weight"].T + weights[f"hidden.{n}.bias"]
+        h = {"relu": h.clamp(min=0), "tanh": h.tanh(), "none": h}[head.activation]
+    z = h @ weights["head.weight"].T + weights["head.bias"]
+    if model.spec.task == "value":
+        return z
+    if head.sigmoid:
+        return torch.cat([1 / (1 + z.exp()), 1 / (1 + (-z).exp())], dim=1)
+    return z.exp() / z.exp().sum(dim=1, keepdim=True)
+
+
+def read_by_hand(model: SequenceModel, output: Tensor) -> Tensor:
+    """What the head is given, one timestep at a time."""
+    reads, shape = model.spec.head.reads, model.spec.lstm
+    directions = shape.directions(shape.num_layers - 1)
+    rows = []
+    for t in range(len(output)):
+        row = {
+            "each": output[t],
+            "mean": output[: t + 1].mean(dim=0),
+            "max": output[: t + 1].amax(dim=0),
+            "last": output[t].clone(),
+        }[reads]
+        if reads == "last" and "backward" in directions:
+            width = output.shape[1] // len(directions)
+            row[-width:] = output[0, -width:]
+        rows.append(row)
+    return torch.stack(rows)
+
+
+def close(ours, theirs, atol=1e-12):
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
+
+
+@each_stack
+@pytest.mark.parametrize("initial_state", [False, True])
+@pytest.mark.parametrize("reads", ["each", "last", "mean", "max"])
+def test_any_stack_gives_what_its_modules_give_one_after_another(stack_shape, reads, initial_state):
+    head = HeadSpec(reads=reads)
+    model = filled(words_spec(stack_shape, head=head, initial_state=initial_state))
+
+    rec = model.record(SENTENCE)
+
+    x = embedded(model, rec.tokens)
+    output, h_ns, last = by_hand(model, x)
+    close(rec.x, x, 0)
+    close(rec.output, output)
+    ours = rec.h_n if stack_shape.listed else [rec.h_n]
+    for a, b in zip(ours, h_ns, strict=True):
+        close(a, b)
+    assert rec.parity < 1e-12
+    given_to_head = read_by_hand(model, output)
+    close(rec.predictions.probabilities, head_by_hand(model, given_to_head))
+    if reads == "last":  # at the end, what PyTorch users read as torch.cat of h_n
+        close(rec.predictions.scores[-1:], head_by_hand(model, last[None]))
+    first = rec.h_0 if stack_shape.listed else [rec.h_0]
+    assert all(bool(h.any()) == initial_state for h in first)
+
+
+def test_forward_h_so_far_stands_beside_backward_h_of_everything():
+    model = filled(words_spec(TWO_WAY, head=HeadSpec(reads="last")))
+
+    rec = model.record(SENTENCE)
+
+    for t in range(len(rec)):
+        row = torch.cat([rec["h", 1, "forward"][t], rec["h", 1, "backward"][0]])
+        close(rec.predictions.scores[t], head_by_hand(model, row[None])[0])
+
+
+@pytest.mark.parametrize("task", ["tag", "classify", "next_token", "value"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "none"])
+@pytest.mark.parametrize("hidden", [(), (3,), (7, 2, 4)])
+@pytest.mark.parametrize("sigmoid", [False, True])
+def test_every_head_gives_what_its_layers_give(task, activation, hidden, sigmoid):
+    if task == "value" and sigmoid:
+        return  # is refused, see the tests of model.json
+    model = filled(
+        words_spec(ONE_WAY, task=task, head=HeadSpec("each", hidden, activation, sigmoid))
+    )
+
+    rec = model.record(SENTENCE)
+
+    output, _, _ = by_hand(model, rec.x)
+    predictions = rec.predictions
+    assert predictions.scores.shape == (len(rec), 2)
+    close(predictions.scores, head_by_hand(model, output))
+    assert predictions.task == task
+    assert predictions.labels == ["no", "yes"]
+    if task == "value":
+        with pytest.raises(AttributeError, match="numbers, not probabilities"):
+            _ = predictions.probabilities
+    else:
+        close(predictions.probabilities.sum(dim=1), torch.ones(len(rec), dtype=torch.float64))
+    assert (predictions.targets is None) == (task != "next_token")
+    assert (model.head.out_features == 1) == sigmoid
+
+
+def test_a_probability_near_one_keeps_its_row_a_distribution():
+    model = filled(words_spec(ONE_WAY, head=HeadSpec(sigmoid=True)), precision="float32")
+    with torch.no_grad():
+        model.head.bias.fill_(200)
+
+    scores = model.record("the sun").predictions.scores
+
+    assert scores.isfinite().all()
+    close(scores, torch.tensor([[0.0, 1.0]] * 2), 0)
+
+
+@each_stack
+@pytest.mark.parametrize("task", [None, "value"])
+def test_any_stack_comes_back_from_its_folder(tmp_path, stack_shape, task):
+    spec = words_spec(stack_shape, task=task, initial_state=True)
+    model = filled(spec, precision="float32")
+    model.save(tmp_path)
+
+    back = load_model(tmp_path)
+    precise = load_model(tmp_path, precision="float64").record(SENTENCE)
+
+    assert back.spec == spec
+    assert not back.training
+    assert back.record(SENTENCE).to_bytes() == model.record(SENTENCE).to_bytes()
+    for key, array in precise.arrays.items():
+        assert array.dtype == torch.float64
+        close(array.float(), back.record(SENTENCE).arrays[key], 1e-5)
+    assert precise.parity < 1e-12
+    assert (precise.predictions is None) == (task is None)
+
+
+@each_stack
+def test_a_recording_of_any_stack_comes_back_from_its_file(tmp_path, stack_shape):
+    rec = filled(words_spec(stack_shape, task="value", initial_state=True)).record(SENTENCE)
+
+    rec.save(tmp_path / "a")
+    back = Recording.load(tmp_path / "a")
+
+    assert back.shape == stack_shape
+    assert back.to_bytes() == rec.to_bytes()
+    assert back.predictions.top(0, k=1) == [("no", float(rec.predictions.scores[0, 0]))]
+    for ours, theirs in zip(back.h_0, rec.h_0, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@each_stack
+def test_the_rows_of_a_unit_are_found_in_any_stack(stack_shape):
+    model = filled(words_spec(stack_shape, initial_state=True))
+    rec = model.record(SENTENCE)
+    below = rec.x
+    for layer in range(stack_shape.num_layers):
+        for direction in stack_shape.directions(layer):
+            rows = model.unit_weights(layer, direction, 1)
+            start = 0 if direction == "forward" else len(rec) - 1
+            h = rec.initial[layer, direction].h
+            z = rows["W"] @ below[start] + rows["U"] @ h + rows["b"].sum(dim=1)
+            for n, q in enumerate("ifgo"):
+                gate = torch.tanh(z[n]) if q == "g" else torch.sigmoid(z[n])
+                close(rec[q, layer, direction][start, 1], gate)
+        parts = [rec["h", layer, d] for d in stack_shape.directions(layer)]
+        below = torch.cat(parts, dim=1)
+    with pytest.raises(SelectionError, match="No such cell"):
+        model.unit_weights(stack_shape.num_layers, "forward", 0)
+
+
+def test_training_the_model_reaches_every_weight_of_a_mixed_stack():
+    model = filled(words_spec(MIXED))
+
+    _, x = model.read(SENTENCE)
+    rows = x
+    for module in model.lstm:
+        if isinstance(module, nn.LSTMCell):
+            state, output = None, []
+            for row in rows:
+                state = module(row, state)
+                output.append(state[0])
+            rows = torch.stack(output)
+        else:
+            rows, _ = module(rows)
+    model.scores(rows).pow(2).sum().backward()
+
+    assert all(p.grad is not None and p.grad.any() for p in model.parameters())
+
+
+# --- models that read numbers -------------------------------------------------------------------
+
+
+def table_model(stack_shape=None, *, precision="float64", **fields) -> SequenceModel:
+    spec = ModelSpec(
+        **{
+            "title": "A forecast",
+            "task": "value",
+            "split": "table",
+            "vocabularies": {},
+            "embedding": {},
+            "lstm": stack_shape or StackShape.of(LSTMShape(3, 4, bidirectional=True)),
+            "labels": ["tomorrow", "the day after"],
+            "head": HeadSpec("last", (3,), "tanh"),
+            **fields,
+        }
+    )
+    return filled(spec, precision=precision)
+
+
+TABLE = "day,wind speed,rain,sun\nMo,1.5,0.1,-3\nDi,2.25,1e-3,4\n\nMi,0,7,0.3333333333333333\n"
+VALUES = [[1.5, 0.1, -3.0], [2.25, 1e-3, 4.0], [0.0, 7.0, 0.3333333333333333]]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [[], ["a", "b", "c"]])
+def test_a_table_is_what_the_lstm_reads(precision, columns):
+    model = table_model(precision=precision, columns=columns)
+
+    rec = model.record(TABLE)
+
+    dtype = getattr(torch, precision)
+    assert torch.equal(rec.x, torch.tensor(VALUES, dtype=dtype))
+    output, _, last = by_hand(model, rec.x)
+    close(rec.output, output, 1e-5 if precision == "float32" else 1e-12)
+    close(rec.predictions.scores[-1:], head_by_hand(model, last[None]), 1e-5)
+    assert rec.tokens == ("Mo", "Di", "Mi")
+    spans = rec.metadata["spans"]
+    assert [TABLE[a:b] for a, b in spans] == [line for line in TABLE.split("\n")[1:] if line]
+    names = columns or ["wind speed", "rain", "sun"]
+    assert rec.metadata["features"][1] == [
+        [names[0], "2.25", True],
+        [names[1], "0.001", True],
+        [names[2], "4", True],
+    ]
+    assert rec.predictions.targets is None
+    assert rec.parity < (1e-5 if precision == "float32" else 1e-12)
+
+
+def test_a_table_model_comes_back_from_its_folder(tmp_path):
+    model = table_model(precision="float32", columns=["a", "b", "c"], initial_state=True)
+    model.save(tmp_path)
+
+    back = load_model(tmp_path)
+
+    assert back.tokenizer is None
+    assert back.spec == model.spec
+    assert back.record(TABLE).to_bytes() == model.record(TABLE).to_bytes()
+
+
+def test_a_table_of_another_width_is_refused_by_its_line():
+    model = table_model()
+
+    with pytest.raises(TextError, match="another number of columns"):
+        model.record("1,2\n3,4\n")
+    with pytest.raises(TextError, match="Line 2"):
+        model.record("1,2,3\n4,5\n")
+    with pytest.raises(SizeError, match="too long") as error:
+        model.record(TABLE, max_tokens=2)
+    assert error.value.expected == "at most 2 timesteps"
+    assert len(model.tokens(TABLE, max_tokens=3)) == 3
+
+
+@steady
+@given(st.text(max_size=20) | st.text("0123456789.,;\n -e", max_size=20))
+def test_any_text_is_a_table_for_a_model_or_refused(text):
+    model = table_model(StackShape.of(LSTMShape(2, 3)))
+    try:
+        rec = model.record(text)
+    except (TextError, SizeError):
+        return
+    assert rec.x.isfinite().all()
+    assert len(rec.tokens) == len(rec)
+
+
+# --- models that read bytes and ids -------------------------------------------------------------
+
+
+def test_a_model_of_bytes_reads_utf_8():
+    names = [byte_name(n) for n in range(256)]
+    spec = words_spec(
+        ONE_WAY,
+        split="bytes",
+        vocabularies={"byte": names},
+        embedding={"byte": 5},
+        task="next_token",
+        labels=names,
+    )
+    model = filled(spec)
+
+    rec = model.record("né\U0001f31e")
+
+    data = "né\U0001f31e".encode()
+    assert torch.equal(rec.x, model.state_dict()["embedding.byte.weight"][list(data)])
+    assert rec.predictions.targets == [*data[1:], None]
+    assert rec.tokens == tuple(byte_name(n) for n in data)
+    assert rec.metadata["spans"] == [[0, 1], [1, 2], [1, 2], *[[2, 3]] * 4]
+    output, _, _ = by_hand(model, rec.x)
+    close(rec.predictions.scores, head_by_hand(model, output))
+
+
+def test_a_model_whose_vocabulary_nobody_has_reads_ids():
+    spec = words_spec(
+        ONE_WAY, split="whitespace", vocabularies={"token": 7}, embedding={"token": 5}
+    )
+    model = filled(spec)
+
+    rec = model.record("6 0 3")
+
+    assert torch.equal(rec.x, model.state_dict()["embedding.token.weight"][[6, 0, 3]])
+    for text in ("7", "the", "6 -1"):
+        with pytest.raises(TextError, match="no entry"):
+            model.record(text)
+
+
+def test_a_model_of_buckets_knows_every_word():
+    spec = words_spec(
+        ONE_WAY, split="simple", vocabularies={"bucket": BUCKETS}, embedding={"bucket": 5}
+    )
+
+    rec = filled(spec).record("Straße 我爱 \u0e01\u0e33 don't")
+
+    assert [known for ((_, _, known),) in rec.metadata["features"]] == [True] * 5
+
+
+def test_a_model_without_a_task_has_no_predictions(tmp_path):
+    model = filled(words_spec(TWO_WAY, task=None))
+
+    rec = model.record(SENTENCE)
+
+    assert rec.predictions is None
+    rec.save(tmp_path / "a")
+    assert Recording.load(tmp_path / "a").predictions is None
+    assert not hasattr(model, "head")

@@ -1,5 +1,6 @@
 """What a head says."""
 
+import pytest
 import torch
 
 from lstm_core.predictions import Predictions
@@ -33,4 +34,26 @@ def test_everything_but_the_probabilities_is_json():
         "task": "next_token",
         "labels": ["a", "b"],
         "targets": [1, None],
+    }
+
+
+@pytest.mark.parametrize("task", ["next_token", "tag", "classify"])
+def test_scores_are_probabilities_where_there_is_something_to_choose(task):
+    scores = torch.softmax(numbers(4, 3), dim=1)
+    predictions = Predictions(task, ["a", "b", "c"], scores)
+
+    assert predictions.probabilities is predictions.scores is scores
+
+
+def test_numbers_are_no_probabilities_and_stay_in_their_order():
+    predictions = Predictions("value", ["low", "high", "mean"], torch.tensor([[3.0, -1.0, 7.5]]))
+
+    with pytest.raises(AttributeError, match="numbers, not probabilities"):
+        _ = predictions.probabilities
+    assert predictions.top(0) == [("low", 3.0), ("high", -1.0), ("mean", 7.5)]
+    assert predictions.top(0, k=2) == [("low", 3.0), ("high", -1.0)]
+    assert predictions.about() == {
+        "task": "value",
+        "labels": ["low", "high", "mean"],
+        "targets": None,
     }

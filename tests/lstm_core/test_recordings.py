@@ -577,7 +577,7 @@ def test_the_file_can_be_read_with_plain_safetensors(tmp_path):
         for q in (*"ifgoch", "h_0", "c_0")
     }
     assert (c == rec["c", 1, "backward"].numpy()).all()
-    assert about["format"] == "gatescope.recording/1"
+    assert about["format"] == "gatescope.recording/2"
     assert about["tokens"] == list("abcd")
     assert about["shape"] == {
         "modules": [
@@ -684,7 +684,7 @@ def test_another_safetensors_file_is_no_recording(tmp_path):
         Recording.load(tmp_path / "a")
 
     assert error.value.came == "format None"
-    assert error.value.expected == "'gatescope.recording/1'"
+    assert error.value.expected == "'gatescope.recording/2'"
 
 
 @pytest.mark.parametrize(
@@ -731,7 +731,7 @@ def test_a_file_written_again_unchanged_is_a_recording(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["0.forward.i", "1.backward.h", "0.forward.c", "x", "0.forward.h_0", "1.backward.c_0",
-     "probabilities"],
+     "scores"],
 )  # fmt: skip
 def test_a_recording_that_lacks_an_array_names_it(tmp_path, name):
     rewrite(tmp_path / "a", lambda tensors, about: tensors.pop(name))  # noqa: ARG005
@@ -742,7 +742,7 @@ def test_a_recording_that_lacks_an_array_names_it(tmp_path, name):
     assert name in error.value.came
 
 
-@pytest.mark.parametrize("name", ["0.forward.i", "0.backward.h", "x", "0.dropout", "probabilities"])
+@pytest.mark.parametrize("name", ["0.forward.i", "0.backward.h", "x", "0.dropout", "scores"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -860,3 +860,37 @@ def test_a_description_that_lacks_a_field_is_a_damaged_recording(tmp_path, field
 def test_a_file_that_is_not_there_is_the_file_not_found_error_everybody_knows(tmp_path):
     with pytest.raises(FileNotFoundError):
         Recording.load(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [torch.ones(4, 2), torch.ones(4, 4), torch.ones(3, 3), torch.ones(4), torch.ones(1, 3)],
+)
+def test_scores_that_do_not_fit_the_labels_are_damage(tmp_path, scores):
+    rec = record(make_lstm(), numbers(4, 3))
+    rec.predictions = Predictions("value", ["a", "b", "c"], scores)
+    rec.save(tmp_path / "a")
+
+    with pytest.raises(FileError, match="damaged"):
+        Recording.load(tmp_path / "a")
+
+
+def test_numbers_of_a_head_come_back_from_their_file(tmp_path):
+    rec = record(make_lstm(), numbers(4, 3))
+    rec.predictions = Predictions("value", ["a", "b"], numbers(4, 2))
+    rec.save(tmp_path / "a")
+
+    back = Recording.load(tmp_path / "a").predictions
+
+    assert torch.equal(back.scores, rec.predictions.scores)
+    assert back.about() == rec.predictions.about()
+    with pytest.raises(AttributeError):
+        _ = back.probabilities
+
+
+def test_a_recording_of_the_format_before_is_refused_by_its_name(tmp_path):
+    rewrite(tmp_path / "a", lambda tensors, about: about.update(format="gatescope.recording/1"))  # noqa: ARG005
+
+    with pytest.raises(FileError, match="not a recording") as error:
+        Recording.load(tmp_path / "a")
+    assert error.value.came == "format 'gatescope.recording/1'"

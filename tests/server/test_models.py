@@ -18,17 +18,34 @@ def test_models_are_listed_as_they_are(client: TestClient) -> None:
     assert [model["id"] for model in listed] == ["chars", "nan", "projected", "words"]
     words = listed[3]
     assert words["task"] == "tag"
-    assert words["directions"] == ["forward", "backward"]
+    assert words["reads"] == "each"
+    assert words["columns"] == []
     assert words["embedding"] == {"word": 4, "suffix2": 3}
     assert words["vocabulary"] == {"word": 6, "suffix2": 4}
     assert words["lstm"] == {
-        "input_size": 7,
-        "hidden_size": 6,
-        "num_layers": 1,
-        "bias": True,
-        "bidirectional": True,
-        "proj_size": 0,
+        "modules": [
+            {
+                "kind": "LSTM",
+                "input_size": 7,
+                "hidden_size": 6,
+                "num_layers": 1,
+                "bias": True,
+                "bidirectional": True,
+                "proj_size": 0,
+            }
+        ],
+        "listed": False,
+        "layers": [
+            {
+                "module": 0,
+                "directions": ["forward", "backward"],
+                "input_size": 7,
+                "hidden_size": 6,
+                "output_size": 6,
+            }
+        ],
     }
+    assert words["parameters"] == 6 * 4 + 4 * 3 + 2 * 4 * 6 * (7 + 6 + 2) + 4 * (12 + 1)
     assert "labels" not in words
     assert listed[0]["card"] == {"data": "none", "figure": 1.5}
     assert listed[0]["examples"] == ["the sun is shiny"]
@@ -119,7 +136,7 @@ def test_a_model_trained_again_is_another_model(tmp_path: Path) -> None:
         after = worlds.record(client, "abc", "m")
         assert before["id"] != after["id"]
         assert before["model_digest"] != after["model_digest"]
-        assert after["lstm"]["num_layers"] == 1
+        assert len(after["lstm"]["layers"]) == 1
         assert client.get("/api/models").json()[0]["digest"] == after["model_digest"]
 
 

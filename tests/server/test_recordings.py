@@ -41,7 +41,7 @@ def test_it_says_everything_but_the_numbers(client: TestClient) -> None:
             {"name": "suffix2", "value": "is", "known": False},
         ],
     }
-    assert made["directions"] == ["forward", "backward"]
+    assert [layer["directions"] for layer in made["lstm"]["layers"]] == [["forward", "backward"]]
     assert made["predictions"]["task"] == "tag"
     assert made["predictions"]["targets"] is None
     assert made["parity"]["ok"]
@@ -51,7 +51,7 @@ def test_it_says_everything_but_the_numbers(client: TestClient) -> None:
     assert {"name": "0.backward.c_0", "shape": [6], "dtype": "F32"} in made["arrays"]
     assert {array["name"] for array in made["arrays"]} == {
         *(f"0.{d}.{q}" for d in ("forward", "backward") for q in (*QUANTITIES, "h_0", "c_0")),
-        *("x", "probabilities"),
+        *("x", "scores"),
     }
 
 
@@ -74,17 +74,19 @@ def test_the_numbers_are_those_of_torch(
         x = oracle.embedding(oracle.ids(oracle.tokenizer(SENTENCE)))
         output, (h_n, c_n) = oracle.lstm(x)
         probabilities = torch.softmax(oracle.head(output), dim=-1)
-    top = made["lstm"]["num_layers"] - 1
+    layers = made["lstm"]["layers"]
+    top = len(layers) - 1
+    directions = layers[top]["directions"]
     tolerance = {"rtol": 0, "atol": 1e-6 if precision == "float32" else 1e-12}
     torch.testing.assert_close(ours["x"], x, **tolerance)
     torch.testing.assert_close(
-        torch.cat([ours[f"{top}.{d}.h"] for d in made["directions"]], dim=-1), output, **tolerance
+        torch.cat([ours[f"{top}.{d}.h"] for d in directions], dim=-1), output, **tolerance
     )
-    torch.testing.assert_close(ours["probabilities"], probabilities, **tolerance)
+    torch.testing.assert_close(ours["scores"], probabilities, **tolerance)
     ends = [
         (layer, d, -1 if d == "forward" else 0)
-        for layer in range(made["lstm"]["num_layers"])
-        for d in made["directions"]
+        for layer in range(len(layers))
+        for d in layers[layer]["directions"]
     ]
     for row, (layer, d, end) in enumerate(ends):
         torch.testing.assert_close(ours[f"{layer}.{d}.h"][end], h_n[row], **tolerance)

@@ -19,7 +19,7 @@ import { showTensors } from "./tensors.js";
 const CARDS = 4;
 
 /** Names of files and tensors are anybody's. @param {string} text */
-const name = (text) => element("bdi", { title: text }, label(text));
+const name = (text) => element("bdi", {}, spaced(text));
 
 /**
  * @param {State} state
@@ -187,7 +187,7 @@ export function createOpening(state, api, actions) {
     const { fields, lstm, notes, unused } = proposal;
     for (const field of fields) if (field.asked) asked.add(field.name);
     const focused = document.activeElement?.getAttribute("data-key");
-    const unfolded = [...body.querySelectorAll("details[open]")].map(({ id }) => id);
+    const unfolded = [...body.querySelectorAll(":scope > details[open]")].map(({ id }) => id);
     const scrolled = body.scrollTop;
     const { format, tensors } = checkpoint;
     found.replaceChildren(
@@ -272,8 +272,8 @@ export function createOpening(state, api, actions) {
       "label",
       {},
       radio,
-      element("b", {}, element("bdi", {}, spaced(words))),
-      element("small", {}, element("bdi", {}, spaced(detail))),
+      element("b", {}, name(words)),
+      element("small", {}, name(detail)),
     );
   }
 
@@ -301,7 +301,7 @@ export function createOpening(state, api, actions) {
       "div",
       {},
       element("span", {}, field.question),
-      only ? element("bdi", {}, spaced(field.options[0].label)) : select(field),
+      only ? name(field.options[0].label) : select(field),
       ...(field.why ? [element("small", {}, field.why)] : []),
       ...(field.name === "vocabulary" ? [bringing()] : []),
     );
@@ -391,7 +391,7 @@ export function createOpening(state, api, actions) {
     // The sentence repeats what is shown below it.
     problem.textContent = capital(spaced((detail || what).split(/ (?:Came|Expected): /)[0]));
     body.replaceChildren(
-      ...(came ? [element("p", {}, "In the file: ", element("bdi", {}, spaced(came)), ".")] : []),
+      ...(came ? [element("p", {}, "In the file: ", name(came), ".")] : []),
       ...(needed ? [element("p", {}, `Needed: ${spaced(needed)}${code.length ? "" : "."}`)] : []),
       ...(code.length
         ? [element("div", { class: "code" }, element("pre", {}, code.join("\n")), copy)]

@@ -37,14 +37,19 @@ RUN PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 # --- The image ----------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
 
-RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gatescope
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gatescope \
+    && install --directory --mode 0700 --owner 10001 --group 10001 /data
 COPY --from=builder /opt/gatescope /opt/gatescope
 
 # Everything is compiled already, and the file system may be read-only.
 ENV PATH="/opt/gatescope/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    GATESCOPE_TOKEN=auto
+    GATESCOPE_TOKEN=auto \
+    GATESCOPE_DATA_FOLDER=/data
+
+# What people open. A volume takes over the owner of the folder it is mounted on.
+VOLUME /data
 
 # By number, so that a cluster can see that it is not root.
 USER 10001:10001

@@ -85,6 +85,20 @@ def test_it_runs_as_nobody_in_particular(stages: list[list[Instruction]]) -> Non
     assert "RUN" not in names[names.index("USER") :]
 
 
+def test_what_people_open_is_kept_on_a_volume_that_this_user_may_write(
+    stages: list[list[Instruction]],
+) -> None:
+    assert every(stages[-1], "VOLUME") == ["/data"]
+    assert "GATESCOPE_DATA_FOLDER=/data" in " ".join(every(stages[-1], "ENV"))
+    assert any(
+        "--owner 10001 --group 10001 /data" in command
+        for rest in every(stages[-1], "RUN")
+        for command in rest.split("&&")
+    )
+    names = [name for name, _ in stages[-1]]
+    assert names.index("RUN") < names.index("VOLUME")  # later changes of a volume are lost
+
+
 def test_programs_start_without_a_shell_and_the_command_exists(
     stages: list[list[Instruction]],
 ) -> None:

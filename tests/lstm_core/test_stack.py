@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence
 
-from lstm_core import Recording, record
+from lstm_core import BackwardLSTM, Recording, record
 from lstm_core.errors import InputError, SelectionError
 from lstm_core.shape import LSTMShape, ModuleShape, StackShape
 from tests.lstm_core.worlds import (
@@ -547,8 +547,12 @@ def stacks(draw):
     """Modules of all kinds that fit on each other."""
     modules, width = [], draw(st.integers(1, 5))
     for n in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(["LSTM", "LSTMCell", "FusedCell"]))
-        if kind == "LSTM":
+        kind = draw(st.sampled_from(["LSTM", "BackwardLSTM", "LSTMCell", "FusedCell"]))
+        if kind == "BackwardLSTM":
+            lstm = make_lstm(width, 4, kind=BackwardLSTM, proj_size=draw(st.integers(0, 3)), seed=n)
+            modules.append(lstm)
+            width = lstm.proj_size or lstm.hidden_size
+        elif kind == "LSTM":
             options = draw(lstm_options)
             lstm = make_lstm(**options | {"input_size": width, "batch_first": False}, seed=n)
             modules.append(lstm)
@@ -591,10 +595,22 @@ def test_a_shape_prints_as_the_modules_that_have_it(modules):
     def by_hand(I, H, bias=True):  # noqa: E741
         return fused(nn.LSTMCell(I, H, bias=bias))
 
-    again = eval(str(shape), {"nn": nn, "FusedCell": by_hand})
+    again = eval(str(shape), {"nn": nn, "FusedCell": by_hand, "BackwardLSTM": BackwardLSTM})
 
     read = record(again, numbers(1, modules[0].input_size, dtype=torch.float32)).shape
     assert read == shape
+
+
+@steady
+@given(stacks())
+def test_a_shape_names_the_weights_of_its_modules(modules):
+    shape = record(modules, numbers(1, modules[0].input_size)).shape
+
+    for module, own in zip(modules, shape.modules, strict=True):
+        if isinstance(module, nn.LSTM | nn.LSTMCell):
+            state = module.state_dict()
+            assert own.weights() == {name: tuple(t.shape) for name, t in state.items()}
+    assert StackShape.of(shape.modules[0]).modules == shape.modules[:1]
 
 
 def test_one_module_alone_is_no_list():
@@ -625,6 +641,8 @@ def test_a_module_shape_is_that_of_its_module():
         {"kind": "LSTMCell", "num_layers": 2},
         {"kind": "LSTMCell", "bidirectional": True},
         {"kind": "FusedCell", "proj_size": 2},
+        {"kind": "BackwardLSTM", "num_layers": 2},
+        {"kind": "BackwardLSTM", "bidirectional": True},
         {"hidden_size": 0},
         {"proj_size": 4},
     ],

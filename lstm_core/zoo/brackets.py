@@ -133,8 +133,21 @@ class Brackets(training.Recipe):
             "longest_strings": (
                 f"{FAR} of {farthest:,} characters without an error"
                 + (", the longest that were tried" if length > FARTHEST else "")
-            )
+            ),
+            "units_that_count": self._units_that_count(model),
         }
+
+    @torch.no_grad()
+    def _units_that_count(self, model: SequenceModel) -> str:
+        ids, depths = self._batch(strings(TEST_SEED, FAR, TEST_LENGTH))
+        h, _ = model.lstm(model.embedding(ids[..., None]))
+        rows = torch.cat([h.flatten(0, 1).t(), depths.flatten()[None].to(h)])
+        follows = torch.corrcoef(rows)[-1, :-1]
+        up, down = int(follows.argmax()), int(follows.argmin())
+        return (
+            f"h of unit {up} rises with the depth (correlation {follows[up]:.2f}), "
+            f"that of unit {down} falls ({follows[down]:.2f})"
+        )
 
     @torch.no_grad()
     def share_right(self, model: SequenceModel, examples: list[Example]) -> float:

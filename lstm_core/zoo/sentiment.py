@@ -39,9 +39,9 @@ MINIMUM_COUNT = 2  # occurrences that earn a value its place in a vocabulary
 BATCH = 32  # sentences
 
 EXAMPLES = [
+    "Great fun until the ending ruins it.",
+    "Slow and silly at first, it becomes a gripping and touching film.",
     "Brilliant actors trapped in a boring mess.",
-    "The plot is thin, but the actors are wonderful and moving.",
-    "A clever, charming film until its lazy and tedious second half.",
     "A warm, funny and beautifully told story.",
     "It begins like a masterpiece and ends like a tax form.",
 ]

@@ -20,7 +20,7 @@ from lstm_core.checkpoints.proposal import (
     ONE_HOT,
     Proposal,
 )
-from lstm_core.checkpoints.vocabulary import Strings
+from lstm_core.checkpoints.string_tables import Strings
 from lstm_core.errors import CheckpointError
 from lstm_core.model_spec import TABLE, HeadSpec, ModelSpec, Reads, Task
 from lstm_core.text import byte_name

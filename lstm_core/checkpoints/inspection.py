@@ -9,7 +9,7 @@ from typing import Any
 
 from lstm_core.checkpoints.contents import Contents, TensorInfo
 from lstm_core.checkpoints.discovery import Discovery, discover
-from lstm_core.checkpoints.vocabulary import Strings
+from lstm_core.checkpoints.string_tables import Strings
 from lstm_core.errors import CheckpointError
 from lstm_core.text import UNKNOWN_NAMES
 

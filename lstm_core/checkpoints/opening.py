@@ -11,7 +11,7 @@ from lstm_core.checkpoints import sandbox
 from lstm_core.checkpoints.contents import Limits
 from lstm_core.checkpoints.inspection import Inspection
 from lstm_core.checkpoints.proposal import BROUGHT
-from lstm_core.checkpoints.vocabulary import Strings, as_strings
+from lstm_core.checkpoints.string_tables import Strings, as_strings
 from lstm_core.errors import CheckpointError
 from lstm_core.model_spec import ModelSpec
 

@@ -17,7 +17,8 @@ import numpy as np
 from safetensors import safe_open
 
 from lstm_core.checkpoints.contents import Array, Contents, Limits, TensorInfo
-from lstm_core.checkpoints.string_tables import as_table
+from lstm_core.checkpoints.string_tables import Strings
+from lstm_core.checkpoints.tables import Tables
 from lstm_core.errors import CheckpointError
 
 FORMAT = "safetensors"
@@ -171,16 +172,10 @@ def bfloat16(file: BinaryIO, start: int, entry: Any, info: TensorInfo) -> Array:
     return (halves << 16).view(np.float32).reshape(info.shape)
 
 
-def tables_in(metadata: Any, limits: Limits) -> dict[str, list[str | None]]:
+def tables_in(metadata: Any, limits: Limits) -> dict[str, Strings]:
     """The vocabularies in the metadata, whose values are strings: JSON lists or objects."""
-    tables: dict[str, list[str | None]] = {}
+    tables = Tables(limits)
     for name, text in metadata.items() if isinstance(metadata, dict) else ():
-        if isinstance(text, str) and text[:1] in ("[", "{"):
-            try:
-                value = json.loads(text)
-            except (ValueError, RecursionError):
-                continue
-            table = as_table(value, limits)
-            if table is not None:
-                tables[name[: limits.name_characters]] = table
-    return tables
+        if isinstance(text, str):
+            tables.add_json(name, text)
+    return tables.found

@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 
 from lstm_core.checkpoints.contents import Limits
-from lstm_core.checkpoints.string_tables import as_table
+from lstm_core.checkpoints.string_tables import Strings, as_strings
 from lstm_core.errors import CheckpointError
-
-Table = list[str | None]
 
 #: JSON in a file: a description of a network, or a vocabulary. The largest seen is 20 million.
 MAX_JSON = 64_000_000
@@ -21,7 +19,7 @@ class Tables:
     """The tables of one file; all of them together are bounded."""
 
     def __init__(self, limits: Limits) -> None:
-        self.found: dict[str, Table] = {}
+        self.found: dict[str, Strings] = {}
         self._limits = limits
         self._strings = 0
 
@@ -37,8 +35,8 @@ class Tables:
 
     def add(self, name: str, value: object) -> None:
         """Adds a list, or an object of strings and ids, if it is a table."""
-        table = as_table(_numbered(value), self._limits)
-        if not table:
+        table = as_strings(value, dense=True)
+        if not table or len(table) > self._limits.table_entries:
             return
         self._strings += len(table)
         if self._strings > self._limits.strings:
@@ -52,12 +50,3 @@ class Tables:
             number += 1
             unique = f"{name[: self._limits.name_characters]} {number}"
         self.found[unique] = table
-
-
-def _numbered(value: object) -> object:
-    """JSON writes ids that are keys as texts; everything else stays as it is."""
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        return value
-    digits = all(key.isascii() and key.isdigit() and len(key) < 10 for key in value)
-    texts = all(isinstance(string, str) for string in value.values())
-    return {int(key): string for key, string in value.items()} if digits and texts else value

@@ -15,8 +15,9 @@ from lstm_core.checkpoints.building import card_of
 from lstm_core.checkpoints.contents import Limits
 from lstm_core.checkpoints.inspection import Inspection, table_infos
 from lstm_core.checkpoints.proposal import BROUGHT, propose
+from lstm_core.checkpoints.string_tables import Strings
 from lstm_core.checkpoints.table_files import read_table_file
-from lstm_core.checkpoints.vocabulary import Strings, read_vocabulary
+from lstm_core.checkpoints.vocabulary import read_vocabulary
 from lstm_core.errors import CheckpointError
 from lstm_core.tables import to_text
 

@@ -15,7 +15,7 @@ import torch
 
 from lstm_core.checkpoints.contents import Limits
 from lstm_core.checkpoints.standins import StandIn
-from lstm_core.checkpoints.string_tables import as_table
+from lstm_core.checkpoints.string_tables import as_strings
 from lstm_core.errors import CheckpointError
 
 Path: TypeAlias = tuple[str, ...]
@@ -72,9 +72,10 @@ def walk(root: Any, limits: Limits) -> Tree:
                 expected="a state dict: torch.save(model.state_dict(), ...)",
             )
         note(tree, value)
-        table = as_table(value, limits)
+        table = as_strings(value, dense=True)
         if table is not None:
-            tree.tables[path] = table
+            if len(table) <= limits.table_entries:
+                tree.tables[path] = table
             continue
         inside = inside or isinstance(value, StandIn)
         waiting.extend((path + step, child, inside) for step, child in reversed(children(value)))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from lstm_core.checkpoints.contents import Limits
+from lstm_core.checkpoints.string_tables import Strings, as_strings, ordered
 from lstm_core.errors import CheckpointError
-
-#: Strings in the order of their ids; None for an id that has none.
-Strings: TypeAlias = list[str | None]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -109,53 +107,6 @@ def tables_in(found: Any, limits: Limits) -> Iterator[tuple[str, Strings]]:
             stack.extend(reversed(below[: limits.tensors]))
 
 
-def as_strings(value: Any) -> Strings | None:
-    """A list of strings, token → id or id → token in the order of the ids; None for others."""
-    if isinstance(value, list | tuple):
-        strings = [_token(item) for item in value]
-        return list(strings) if len(strings) > 1 and None not in strings else None
-    if not isinstance(value, Mapping) or len(value) < 2:
-        return None
-    if all(_is_id(item) and isinstance(key, str | bytes) for key, item in value.items()):
-        return _ordered([(item, _token(key) or "") for key, item in value.items()])
-    pairs = [(_as_id(key), _token(item)) for key, item in value.items()]
-    if all(n is not None and token is not None for n, token in pairs):
-        return _ordered(pairs)  # type: ignore[arg-type]
-    return None
-
-
-def _token(item: Any) -> str | None:
-    """A string, its UTF-8 bytes, or the first of a pair of it and a number."""
-    if isinstance(item, str):
-        return item
-    if isinstance(item, bytes):
-        return item.decode("utf-8", "replace")
-    if isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str):
-        return item[0] if isinstance(item[1], int | float) else None
-    return None
-
-
-def _is_id(item: Any) -> bool:
-    return isinstance(item, int) and not isinstance(item, bool) and item >= 0
-
-
-def _as_id(key: Any) -> int | None:
-    if _is_id(key):
-        return int(key)
-    return int(key) if isinstance(key, str) and re.fullmatch(r"\d{1,9}", key) else None
-
-
-def _ordered(pairs: Sequence[tuple[int, str]]) -> Strings | None:
-    """By id. Counts are no ids: those lie far apart, or several tokens have the same."""
-    ids = [n for n, _ in pairs]
-    if len(set(ids)) < len(ids) or max(ids) >= 4 * len(ids) + 16:
-        return None
-    strings: Strings = [None] * (max(ids) + 1)
-    for n, token in pairs:
-        strings[n] = token
-    return strings
-
-
 def _check_length(path: str, length: int, limits: Limits) -> None:
     if length > limits.table_entries:
         raise CheckpointError(
@@ -204,7 +155,7 @@ def _lines(lines: list[str]) -> dict[str, Strings]:
         )
     numbered = _numbered(tokens) or _numbered(tokens[1:])  # the first line may name the columns
     if numbered:
-        return {"": _ordered(numbered) or [token for _, token in numbered]}
+        return {"": ordered(numbered) or [token for _, token in numbered]}
     if words := _with_vectors(tokens):
         return {"": [*words]}
     # AllenNLP leaves its row 0, for padding, out of the file.

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core.checkpoints.contents import Limits
-from lstm_core.checkpoints.vocabulary import as_strings, read_vocabulary, tables_in
+from lstm_core.checkpoints.string_tables import as_strings
+from lstm_core.checkpoints.vocabulary import read_vocabulary, tables_in
 from lstm_core.errors import CheckpointError
 
 CONLLU = """# text = Le chat dort

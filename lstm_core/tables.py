@@ -148,7 +148,7 @@ def _is_header(cells: list[list[str]]) -> bool:
     if len(cells) < 2 or len(cells[0]) != len(cells[1]):
         return False
     return any(
-        _number(above) is None and _number(below) is not None
+        above and _number(above) is None and _number(below) is not None
         for above, below in zip(cells[0], cells[1], strict=True)
     )
 

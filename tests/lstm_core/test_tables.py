@@ -146,6 +146,13 @@ def test_a_header_is_none_of_the_rows():
     assert [text[row.start : row.end] for row in table.rows] == ["1,2", "3,4"]
 
 
+def test_a_first_row_with_a_gap_is_not_taken_for_names():
+    assert read_table("1,\n2,3\n").values.tolist() == [[1.0], [2.0]]
+    with pytest.raises(TextError, match="another number of columns"):
+        read_table("1,\n2,3\n", width=2)
+    assert read_table(",a\nMo,3\n").columns == ["a"]
+
+
 def test_years_may_name_columns_beside_a_word():
     assert read_table("2020,total\n1,2\n").columns == ["2020", "total"]
 

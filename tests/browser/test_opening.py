@@ -390,6 +390,7 @@ def test_the_list_of_models_by_keyboard(start: Callable[..., Page]) -> None:
 # --- fresh networks -----------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_a_fresh_network_is_torchs_own_and_impossible_sizes_are_explained(
     start: Callable[..., Page],
 ) -> None:
@@ -406,7 +407,7 @@ def test_a_fresh_network_is_torchs_own_and_impossible_sizes_are_explained(
         ("num_layers", "1.5", "num_layers"),
         ("seed", "-1", "seed"),
     ):
-        field = form.get_by_label(name)
+        field = form.get_by_label(re.compile(f"^{name}"))
         right = field.input_value()
         field.fill(value)
         expect(form.get_by_role("alert")).to_contain_text(words)
@@ -419,7 +420,7 @@ def test_a_fresh_network_is_torchs_own_and_impossible_sizes_are_explained(
         "proj_size": "4",
         "seed": "5",
     }.items():
-        form.get_by_label(name).fill(value)
+        form.get_by_label(re.compile(f"^{name}")).fill(value)
     form.get_by_label(re.compile("^bidirectional")).check()
     form.get_by_label(re.compile("^bias")).uncheck()
     form.get_by_role("radio", name="numbers").check()
@@ -483,15 +484,19 @@ def test_a_table_goes_into_a_model_that_reads_numbers_and_no_other(
 
 
 def test_hostile_names_are_shown_as_text(start: Callable[..., Page]) -> None:
-    name = "<img src=x onerror=alert(1)>\u202egnp"
+    name = "<img src=x onerror=alert(1)>"
     weights = {f"{name}.{part}": value for part, value in nn.LSTM(6, 5).state_dict().items()}
     weights["x" * 290] = torch.zeros(2, 2)
     weights["<b>emb</b>.weight"] = torch.randn(20, 6)
-    page = start(width=390, height=844)
+    page = start(width=390, height=844, expected=REFUSED)
+    # A name that would turn around what stands after it is refused, and shown as what it is.
+    panel = bring(page, saved({"\u202egnp": torch.zeros(2)}, "turned.pt"))
+    expect(panel.locator(".body")).not_to_contain_text("\u202e")
+    page.keyboard.press("Escape")
     panel = bring(page, saved(weights, "<i>file</i>\u202e.pt"))
     expect(panel.get_by_role("heading")).to_have_text("Open <i>file</i>‹202E›.pt")
     panel.get_by_text(re.compile("What is in the file")).click()
-    expect(panel.locator(".tensors")).to_contain_text("onerror=alert(1)>‹202E›gnp")
+    expect(panel.locator(".tensors").first).to_contain_text("<img src=x onerror=alert(1)>")
     assert panel.locator("img, i, bdi b").count() == 0
     assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth")
     assert panel.locator(".body").evaluate("body => body.scrollWidth <= body.clientWidth")

@@ -18,7 +18,7 @@ from lstm_core.errors import FileError, InputError
 from lstm_core.finite import first_not_finite
 from lstm_core.parity import ForwardResult, Parity, compare
 from lstm_core.predictions import Predictions
-from lstm_core.quantities import QUANTITIES, Direction
+from lstm_core.quantities import DIRECTIONS, QUANTITIES, Direction
 from lstm_core.shape import ModuleShape, StackShape
 from lstm_core.states import CellState, States, as_states
 
@@ -303,7 +303,7 @@ class Recording:
         widths = [shape.width("c", n) for n in range(shape.num_layers)]
         units = str(widths[0]) if len(set(widths)) == 1 else " → ".join(map(str, widths))
         directions = [shape.directions(n) for n in range(shape.num_layers)]
-        sides = ", ".join(max(directions))
+        sides = ", ".join(d for d in DIRECTIONS if any(d in layer for layer in directions))
         if len(set(directions)) > 1:
             sides = f"{sides} (not in all)"
         text = f"{shape.num_layers} × {sides}; {units} units"

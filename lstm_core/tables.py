@@ -70,6 +70,8 @@ def read_table(text: str, *, width: int | None = None, max_rows: int | None = No
     _check_widths(cells, names, text, lines)
     numeric = [n for n in range(len(cells[0])) if _number(cells[0][n]) is not None]
     others = [n for n in range(len(cells[0])) if _number(cells[0][n]) is None]
+    for n in others:
+        _refuse_several(cells[0][n], text, lines[0])
     if width is not None and len(numeric) != width:
         raise TextError(
             "This table has another number of columns than the model reads.",
@@ -184,6 +186,17 @@ def _value(cell: str, text: str, line: tuple[int, int, str], column: int) -> flo
             expected="a number, as in the first row; fill gaps before you bring the table",
         )
     return found
+
+
+def _refuse_several(cell: str, text: str, line: tuple[int, int, str]) -> None:
+    """Several numbers in a cell are no label: a decimal comma, or another separator."""
+    parts = re.split(r"[,\s]+", cell.strip())
+    if len(parts) > 1 and all(_number(part) is not None for part in parts):
+        raise TextError(
+            f"A cell of line {_line(text, line[0])} holds more than one number.",
+            came=repr(cell),
+            expected="one number between two separators, with a point for its decimals: 1.5",
+        )
 
 
 def _line(text: str, start: int) -> int:

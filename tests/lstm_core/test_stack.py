@@ -248,7 +248,7 @@ def test_the_layers_of_a_stack_are_numbered_through_with_their_own_directions():
         rec["c", 2]
     with pytest.raises(SelectionError, match="No such direction"):
         rec["c", 0, "backward"]
-    assert "not in all" in repr(rec)
+    assert "forward, backward (not in all)" in repr(rec)
 
 
 # --- dropout ------------------------------------------------------------------------------------

@@ -321,3 +321,15 @@ def test_any_text_is_a_table_or_refused(text, width):
     assert np.isfinite(table.values).all()
     assert all(text[row.start : row.end].strip() for row in table.rows)
     assert width in (None, len(table.columns))
+
+
+@pytest.mark.parametrize("text", ["1,5 2,5\n3,5 4,5", "1,5;2\n2,5;3"])
+def test_several_numbers_in_a_cell_are_never_a_label(text):
+    with pytest.raises(TextError, match="more than one number"):
+        read_table(text)
+
+
+def test_a_date_with_its_time_is_a_label():
+    table = read_table("2026-01-02 12:30,5\n2026-01-02 12:45,6")
+
+    assert [row.label for row in table.rows] == ["2026-01-02 12:30", "2026-01-02 12:45"]

@@ -125,7 +125,10 @@ LANGUAGES: Mapping[str, Language] = {
         ),
         hyperparameters=replace(HYPERPARAMETERS, average=0.99),
         contractions=CONTRACTIONS_FR,
-        how_it_cuts="by rules for elisions, hyphens and numbers",
+        how_it_cuts=(
+            "by rules for elisions, hyphens and numbers, which were written with GSD's development "
+            "sentences in view"
+        ),
         remarks={
             "contractions": (
                 'the treebank reads "du" as two words, "de" and "le", and so does the figure; on '

@@ -17,8 +17,10 @@ import safetensors.torch
 import torch
 
 from lstm_core.errors import FileError
-from lstm_core.models import load_model
+from lstm_core.models import SequenceModel, load_model
+from lstm_core.text import UNKNOWN
 from lstm_core.zoo import brackets, sentiment, shakespeare, tagger, training
+from lstm_core.zoo.hiding import Hiding
 
 Trained = tuple[Path, Path, int]  # the texts, the folder of models, the exit status
 
@@ -358,6 +360,32 @@ def test_no_sentence_is_both_trained_on_and_measured(trained: dict[str, Trained]
     parts = [recipe.train_examples, recipe.validation_examples, recipe.test_examples]
     assert sum(map(len, parts)) == len(sentences) == len(dict(sentences))
     assert [len(part) for part in parts] == [192, 24, 24]
+
+
+def test_the_judge_begins_with_how_much_more_praise_has_a_word_than_pans(
+    trained: dict[str, Trained],
+) -> None:
+    data, _, _ = trained["sentiment"]
+    recipe = sentiment.Sentiment(data, units=8)
+    model = SequenceModel(recipe.spec)
+    recipe.prepare(model)
+    first = model.state_dict()["embedding.word.weight"][:, 0]
+    weight = dict(zip(recipe.spec.vocabularies["word"], first.tolist(), strict=True))
+    assert weight["splendid"] > 3
+    assert weight["dreary"] < -3
+    assert abs(weight["film"]) < 0.5
+    assert weight[UNKNOWN] == 0
+
+
+def test_rare_values_are_hidden_more_often_than_frequent_ones() -> None:
+    hiding = Hiding(["often"] * 99 + ["rare"], {"word": 4, "suffix2": 4}, minimum=1)
+    assert hiding.vocabularies["word"] == [UNKNOWN, "often", "rare"]
+    ids = torch.tensor([[1, 1], [2, 2]]).repeat_interleave(3000, dim=0)
+    hidden = (hiding(ids, torch.Generator().manual_seed(1)) == 0).double()
+    often, rare = hidden[:3000, 0].mean().item(), hidden[3000:, 0].mean().item()
+    assert often == pytest.approx(0.5 / 99.5, abs=0.005)
+    assert rare == pytest.approx(0.5 / 1.5, abs=0.04)
+    assert not torch.equal(hidden[:, 0], hidden[:, 1])  # a word may keep its ending
 
 
 def test_brackets_are_made_to_match_and_their_depths_are_right() -> None:

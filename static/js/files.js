@@ -72,7 +72,10 @@ export function createFiles(state, api, actions) {
         await shown.take(of("weights"), of("vocabulary"));
       } else if (table) await readTable(table);
       else if (sentences) {
-        if (await actions.readFile(sentences)) byId("sentences").showPopover();
+        if (await actions.readFile(sentences)) {
+          byId("sentences").hidePopover(); // it is filled when it opens
+          byId("sentences").showPopover();
+        }
       } else if (files.length) {
         state.status.set({
           kind: "problem",

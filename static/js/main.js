@@ -2,11 +2,12 @@
 
 /** @import {Link} from './url.js' */
 /** @import {State} from './state.js' */
+/** @import {Tab} from './types.js' */
 
 import { createActions } from "./actions.js";
-import { ApiError, createApi } from "./api.js";
+import { ApiError, createApi, noAnswer } from "./api.js";
 import { createAxisView } from "./axis.js";
-import { fillOnOpening } from "./dom.js";
+import { byId, fillOnOpening } from "./dom.js";
 import { createFiles } from "./files.js";
 import { createFrameLoop } from "./frame.js";
 import { keyTable, listenToKeys } from "./keys.js";
@@ -16,15 +17,8 @@ import { followTheme } from "./theme.js";
 import { DEFAULTS, fromFragment, keepUrl, linkOf } from "./url.js";
 import { createCellView, createStripsView } from "./views/cell.js";
 import { createEquationsView } from "./views/equations.js";
-import {
-  createAskView,
-  createParityView,
-  createSentencesView,
-  createStatusView,
-  setUpShare,
-} from "./views/header.js";
+import { createAskView, createParityView, createStatusView, setUpShare } from "./views/header.js";
 import { createHeatmapsView } from "./views/heatmaps.js";
-import { createHelp } from "./views/help.js";
 import {
   createNetworkLabelsView,
   createNetworkOverlayView,
@@ -32,12 +26,9 @@ import {
 } from "./views/network.js";
 import { createLegendView, createTabsView } from "./views/panels.js";
 import { createPredictionsView } from "./views/predictions.js";
-import { createShapesView } from "./views/shapes.js";
-import { askForToken } from "./views/sign-in.js";
 import { createTokensView } from "./views/tokens.js";
 import { createTooltip } from "./views/tooltip.js";
 import { createTransportView } from "./views/transport.js";
-import { createUnitChartView } from "./views/unit-chart.js";
 
 const state = createState();
 const frames = createFrameLoop();
@@ -49,7 +40,6 @@ const tooltip = createTooltip();
 for (const view of [
   createStatusView(state),
   createAskView(state, actions),
-  createSentencesView(state, actions),
   createParityView(state),
   createAxisView(state),
   createTokensView(state, actions),
@@ -59,8 +49,6 @@ for (const view of [
   createTabsView(state),
   createLegendView(state, theme),
   createHeatmapsView(state, actions, theme, tooltip),
-  createUnitChartView(state, actions, theme),
-  createShapesView(state),
   createCellView(state, actions),
   createStripsView(state, actions, theme, tooltip),
   createEquationsView(state),
@@ -71,8 +59,20 @@ for (const view of [
 }
 setUpShare(state);
 const files = createFiles(state, api, actions);
+
 // What is seen only when asked for is loaded only then.
+onTab("unit", async () => {
+  const { createUnitChartView } = await import("./views/unit-chart.js");
+  frames.add(createUnitChartView(state, actions, theme));
+});
+onTab("shapes", async () => {
+  const { createShapesView } = await import("./views/shapes.js");
+  frames.add(createShapesView(state));
+});
 const about = () => import("./views/about.js");
+fillOnOpening("sentences", async (popover) =>
+  (await import("./views/sentences.js")).showSentences(popover, state, actions),
+);
 fillOnOpening("card", async (card) => (await about()).showCard(card, state));
 fillOnOpening("parity-details", async (box) => (await about()).showParity(box, state, actions));
 /** @type {(() => void) | null} */
@@ -82,11 +82,27 @@ fillOnOpening("models", async () => {
   fillModels ??= createModels(state, api, actions, files);
   fillModels();
 });
-const keys = keyTable(state, actions, () => toggleHelp());
-const toggleHelp = createHelp(keys);
+/** @type {(() => void) | null} */
+let toggle = null;
+async function toggleHelp() {
+  const { createHelp } = await import("./views/help.js");
+  (toggle ??= createHelp(keys))();
+}
+byId("help-button").addEventListener("click", toggleHelp);
+const keys = keyTable(state, actions, toggleHelp);
 listenToKeys(document, keys);
 // A new recording, and a new row or unit in it, need the weights of that unit.
 state.recording.subscribe(() => actions.loadUnitWeights());
+
+/** @param {Tab} tab @param {() => Promise<void>} load */
+function onTab(tab, load) {
+  const check = () => {
+    if (state.tab.get() !== tab) return;
+    stop();
+    load().catch(() => actions.report(noAnswer()));
+  };
+  const stop = state.tab.subscribe(check);
+}
 
 /**
  * Bring the page to what a link says.
@@ -155,6 +171,7 @@ async function start() {
     await load();
   } catch (error) {
     if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
+    const { askForToken } = await import("./views/sign-in.js");
     await askForToken(api.signIn);
     await load();
   }

@@ -40,14 +40,23 @@ export function showCard(card, state) {
       ["lstm", stackName(model.lstm)],
       ["in PyTorch", element("code", {}, stackLine(model.lstm))],
       ["reads", whatItReads(model)],
-      ["is", SOURCES[model.source]],
+      ["origin", SOURCES[model.source]],
       ["parameters", model.parameters.toLocaleString("en")],
       ...told.map(fact),
     ]),
     ...(chosen.length
       ? [
           element("h3", {}, "What was chosen"),
-          definitions(chosen.map(([name, value]) => fact([name.slice(8), value]))),
+          definitions(
+            chosen.map(([name, value]) =>
+              fact([
+                name.slice(8),
+                String(value)
+                  .replace(/^file:/, "brought along ")
+                  .trim(),
+              ]),
+            ),
+          ),
         ]
       : []),
   );

@@ -90,65 +90,6 @@ function whatToType(model) {
 }
 
 /**
- * The examples of the model and the sentences of the uploaded file.
- * @param {State} state
- * @param {Actions} actions
- */
-export function createSentencesView(state, actions) {
-  const popover = byId("sentences");
-  const text = /** @type {HTMLTextAreaElement} */ (byId("text"));
-  /** @param {string} sentence @param {number | null} line */
-  const pick = (sentence, line) => {
-    const run = () => {
-      popover.hidePopover();
-      text.blur();
-      actions.recordText(sentence);
-    };
-    // Sentences are long: only the control characters are made visible here, spaces stay.
-    const words = sentence.slice(0, 200).split(" ");
-    const shown = words.flatMap((word, n) => (n ? [" ", label(word)] : [label(word)]));
-    const number = line === null ? [] : [element("small", {}, String(line)), " "];
-    return button([...number, element("bdi", {}, ...shown)], run, {
-      class: "pick",
-      title: label(sentence),
-    });
-  };
-
-  return {
-    name: "sentences",
-    reads: /** @type {Readable<any>[]} */ ([state.models, state.model, state.sentences]),
-    paint() {
-      const model = selectedModel(state);
-      const examples = model?.examples ?? [];
-      const uploaded = state.sentences.get();
-      popover.replaceChildren(
-        ...(examples.length
-          ? [element("h3", {}, "Examples"), ...examples.map((sentence) => pick(sentence, null))]
-          : []),
-        element(
-          "h3",
-          {},
-          uploaded
-            ? `${label(uploaded.name)}: ${plural(uploaded.sentences.length, "sentence")}`
-            : "From a file",
-        ),
-        ...(uploaded
-          ? uploaded.sentences.map((sentence, n) => pick(sentence, n + 1))
-          : [
-              element(
-                "p",
-                { class: "note" },
-                readsTable(model)
-                  ? "Upload a table, or drop it anywhere: CSV, TSV or NPY, a line for each timestep."
-                  : "Upload a text file, or drop it anywhere: each line that is not empty is a sentence.",
-              ),
-            ]),
-      );
-    },
-  };
-}
-
-/**
  * The badge: how close this recording is to nn.LSTM.
  * @param {State} state
  */

@@ -33,7 +33,5 @@ export function createHelp(keys) {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  const toggle = () => (dialog.open ? dialog.close() : dialog.showModal());
-  byId("help-button").addEventListener("click", toggle);
-  return toggle;
+  return () => (dialog.open ? dialog.close() : dialog.showModal());
 }

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from lstm_core.quantities import QUANTITIES
 from server.app import create_app
 from server.settings import Settings
-from tests.server import worlds
+from tests.server import files, worlds
 
 OPERATIONS = {
     "get_health",
@@ -96,7 +96,9 @@ def test_making_an_app_starts_nothing() -> None:
     assert {thread.name for thread in threading.enumerate()} == before
 
 
-def test_the_web_process_never_imports_torch(models: Path) -> None:
+def test_the_web_process_never_imports_torch(models: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "lstm.safetensors"
+    checkpoint.write_bytes(files.numbers())
     script = f"""
 import json, sys
 from pathlib import Path
@@ -104,22 +106,29 @@ from starlette.testclient import TestClient
 from server.app import create_app
 from server.settings import Settings
 
+early = "numpy" in sys.modules
+
 if __name__ == "__main__":
-    with TestClient(create_app(Settings(model_folders=[Path({str(models)!r})])),
-                    base_url="http://127.0.0.1") as client:
+    settings = Settings(model_folders=[Path({str(models)!r})], data_folder={str(tmp_path)!r})
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
         made = client.post("/api/recordings", json={{"model": "chars", "text": "abc"}}).json()
         client.get(f"/api/recordings/{{made['id']}}/arrays?dtype=float16")
         client.get("/api/models/chars/weights?layer=0&unit=0")
         client.get("/vendor/plotly.min.js")
         client.get("/api/openapi.json")
+        brought = client.post("/api/checkpoints", content=Path({str(checkpoint)!r}).read_bytes(),
+                              headers={{"Content-Type": "application/octet-stream"}}).json()
+        opened = client.post("/api/models", json={{"checkpoint": brought["id"]}})
+        client.post("/api/models/fresh", json={{"input_size": 2, "hidden_size": 2}})
+        assert opened.status_code == 201, opened.text
     heavy = ("torch", "safetensors", "plotly", "server.jobs", "lstm_core.models")
-    print(json.dumps([made["timesteps"], [name for name in heavy if name in sys.modules]]))
+    print(json.dumps([made["timesteps"], early, [name for name in heavy if name in sys.modules]]))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [3, []]
+    assert json.loads(done.stdout) == [3, False, []]
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))

@@ -9,6 +9,9 @@ import torch
 from starlette.testclient import TestClient
 
 import lstm_core
+from server.data_folder import DataFolder
+from server.kept_models import KeptModels
+from server.shelf import ModelShelf
 from tests.server import worlds
 from tests.server.worlds import problem
 
@@ -151,10 +154,9 @@ def test_without_a_model_the_server_still_answers(tmp_path: Path) -> None:
 def test_the_description_is_not_read_again_for_every_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from server.shelf import ModelShelf
-
     worlds.save(tmp_path / "m", worlds.characters())
-    shelf = ModelShelf([tmp_path])
+    kept = KeptModels(DataFolder(tmp_path / "data"), max_models=1, max_bytes=1)
+    shelf = ModelShelf([tmp_path], kept)
     first = shelf.get("m")
     monkeypatch.setattr(json, "loads", lambda _: pytest.fail("read again"))
     assert shelf.get("m") is first

@@ -205,7 +205,7 @@ def test_float16_turns_what_it_cannot_hold_into_infinities() -> None:
     [
         ("", "empty text"),
         ("a" * 2001, "at most 2000 tokens"),
-        ("a" * 1_000_001, "at most 256,000 bytes"),
+        ("a" * 1_000_001, "at most 1,000,000 bytes"),
         ("a" * 20_001, "at most 20,000 characters"),
         ("ab\0c", "Character 2 is a NUL character"),
         ("abc\ud800", "Character 3 is half of a surrogate pair (U+D800)"),

@@ -31,10 +31,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DataFolder:
-    """Nothing is touched before it is needed: a server works without the folder, too."""
+    """Made when it is first needed. A server works without it, too, but keeps nothing then."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+        self.root = root.expanduser().absolute()
         self.models = self.root / "models"
         self._temporary = self.root / "temporary"
         self._own: Path | None = None
@@ -42,7 +42,11 @@ class DataFolder:
         self._opening = threading.Lock()
 
     def open(self) -> None:
-        """Remove what servers left that are no more. Where that fails, the log says why."""
+        """Remove what servers left that are no more. Where that fails, the log says why.
+
+        This server's own folder is made now: with the disk full, a model can still be moved there
+        to be removed.
+        """
         try:
             with self.writing():
                 self._own_folder()

@@ -27,7 +27,8 @@ export function label(text) {
   // However long the token, no more of it than can be shown is looked at.
   const shown = text.slice(0, 2 * LONGEST + 2).replace(INVISIBLE, (ch, glue, at, whole) =>
     // A space between two words is seen: names of classes and columns have them.
-    ch === " " && /^[\p{L}\p{N}\p{P}] [\p{L}\p{N}\p{P}]$/u.test(whole.slice(at - 1, at + 2))
+    ch === " " &&
+    /^[\p{L}\p{N}\p{P}\p{S}] [\p{L}\p{N}\p{P}\p{S}]$/u.test(whole.slice(at - 1, at + 2))
       ? ch
       : (glue ?? PICTURES[ch] ?? `‹${codePoint(ch)}›`),
   );

@@ -13,10 +13,11 @@ FOCUSED = """() => {
   const node = document.activeElement;
   const style = getComputedStyle(node);
   const label = node.labels?.[0];
-  const ring = getComputedStyle(node.id === "file" ? label : node);
+  const inner = node.matches("input[type=file], .cards input");
+  const ring = getComputedStyle(inner ? label : node);
   return {
     id: node.id || node.dataset.t || node.textContent.trim(),
-    visible: node.id === "file" || node.checkVisibility(),
+    visible: node.type === "file" || node.checkVisibility(),
     ring: ring.outlineStyle !== "none" && parseFloat(ring.outlineWidth) >= 1,
     body: node === document.body,
   };
@@ -42,10 +43,21 @@ def test_tab_reaches_everything_in_the_order_of_the_page_with_visible_focus(two:
     interactive = page.evaluate("""() => [...document.querySelectorAll(
         "a[href], button, input, select, textarea, [tabindex='0']")]
       .filter(node => !node.disabled && node.tabIndex >= 0 &&
-        (node.id === "file" || node.checkVisibility({ visibilityProperty: true })))
+        (node.type === "file" || node.checkVisibility({ visibilityProperty: true })))
       .map(node => node.id || node.dataset.t || node.textContent.trim())""")
     assert seen == interactive
-    order = ["model", "text", "file", "parity", "flow", "tab-states", "unit", "play", "scrub"]
+    order = [
+        "model",
+        "weights",
+        "text",
+        "file",
+        "parity",
+        "flow",
+        "tab-states",
+        "unit",
+        "play",
+        "scrub",
+    ]
     assert [name for name in seen if name in order] == order
 
 
@@ -68,6 +80,7 @@ def test_every_control_has_a_name(two: Page) -> None:
 def test_popovers_and_dialogs_open_and_close_by_keyboard_and_focus_returns(two: Page) -> None:
     page = two
     for opener, opened in (
+        ("#model", "#models"),
         ("#about-model", "#card"),
         ("#more", "#sentences"),
         ("#parity", "#parity-details"),
@@ -93,6 +106,7 @@ def test_popovers_and_dialogs_open_and_close_by_keyboard_and_focus_returns(two: 
     expect(page.locator("#flow")).to_be_focused()
     # Sentences can be picked without a mouse.
     page.locator("#more").press("Enter")
+    expect(page.locator("#sentences .pick")).to_have_count(2)
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -136,3 +150,29 @@ def test_nothing_moves_by_itself_for_those_who_asked_for_that(
     }).map(node => node.outerHTML.slice(0, 80))""")
     assert moving == []
     assert page.evaluate("() => document.getAnimations().length") == 0
+
+
+def test_the_dialogs_are_walked_with_tab_and_keep_the_focus(two: Page) -> None:
+    page = two
+    page.locator("#model").press("Enter")
+    page.get_by_role("button", name="A fresh network…").press("Enter")
+    form = page.get_by_role("dialog", name="A fresh network")
+    expect(form.get_by_label("input_size").first).to_be_focused()
+    seen = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUSED)
+        if focus["body"]:
+            continue  # the browser's own controls
+        assert focus["visible"], focus
+        assert focus["ring"], f"no focus ring on {focus['id']}"
+        assert page.evaluate("() => document.activeElement.closest('dialog')?.id") == "fresh"
+        seen.add(page.evaluate("() => document.activeElement.outerHTML"))
+    # Of the radio buttons only the chosen one is a stop.
+    stops = form.locator("button, input:not([type=radio]), input[type=radio]:checked")
+    assert len(seen) == stops.count()
+    # The words that explain a wrong size are said aloud.
+    form.get_by_label("hidden_size").fill("0")
+    expect(form.get_by_role("alert")).to_contain_text("hidden_size")
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()

@@ -346,7 +346,7 @@ def test_ones_own_model_can_be_renamed_and_removed_and_is_asked_for_once(
     expect(name).to_be_focused()
     name.fill("Second <b>name</b>")
     page.keyboard.press("Enter")
-    expect(page.locator("#model")).to_contain_text("Second␣<b>name</b>")
+    expect(page.locator("#model")).to_contain_text("Second <b>name</b>")
     assert "Second <b>name</b>" in listed(opening)
     remove = menu.get_by_role("button", name=re.compile("Remove Second"))
     remove.click()

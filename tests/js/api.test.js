@@ -173,3 +173,29 @@ test("a file goes up as the bytes it is", async () => {
   assert.equal(calls[0].init?.body, file);
   assert.equal(new Headers(calls[0].init?.headers).get("content-type"), "application/octet-stream");
 });
+
+test("what is opened, renamed and removed is asked for by its id, whatever that is", async () => {
+  const { api, calls } = createWorld(empty);
+  const file = new File(["1,2"], "a&b ü.csv");
+  await api.table(file);
+  await api.propose("c1", { choices: { task: "tag" }, vocabulary: null });
+  await api.open({ checkpoint: "c1", vocabulary: "v", choices: {}, title: "T" });
+  await api.fresh({ input_size: 3 });
+  await api.rename("a/b", "T");
+  await api.remove("a/b");
+  await api.forget("c1");
+  assert.deepEqual(
+    calls.map(({ url, init }) => [init?.method, url]),
+    [
+      ["POST", "api/tables?name=a%26b%20%C3%BC.csv"],
+      ["POST", "api/checkpoints/c1/proposal"],
+      ["POST", "api/models"],
+      ["POST", "api/models/fresh"],
+      ["PATCH", "api/models/a%2Fb"],
+      ["DELETE", "api/models/a%2Fb"],
+      ["DELETE", "api/checkpoints/c1"],
+    ],
+  );
+  assert.equal(calls[0].init?.body, file);
+  assert.equal(calls[4].init?.body, '{"title":"T"}');
+});

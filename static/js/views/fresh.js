@@ -40,8 +40,8 @@ function create(state, api, actions) {
     OPTIONS.map(([name, value]) => [
       name,
       typeof value === "boolean"
-        ? element("input", { type: "checkbox", checked: value })
-        : element("input", { type: "number", min: 0, step: 1, value, inputmode: "numeric" }),
+        ? element("input", { type: "checkbox", name, checked: value })
+        : element("input", { type: "number", name, min: 0, step: 1, value, inputmode: "numeric" }),
     ]),
   );
   const reads = ["words", "numbers"].map((value) =>

@@ -98,12 +98,13 @@ class Inspection:
             )
         names = ", ".join(list(self.tensors)[:6])
         count = len(self.tensors)
+        said = "".join(f". {note.rstrip('.')}" for note in self.notes[:4])
         raise CheckpointError(
             "There is no LSTM in this file.",
-            came=f"{self.format} with {count} tensors: {names}{', …' if count > 6 else ''}"
+            came=f"{self.format} with {count} tensors: {names}{', …' if count > 6 else ''}" + said
             if count
-            else f"{self.format} without any tensor of numbers",
-            expected="weights of an nn.LSTM or nn.LSTMCell, named as in its state_dict(): "
+            else f"{self.format} without any tensor of numbers" + said,
+            expected="an LSTM; in PyTorch's files its weights are named as in its state_dict(): "
             "weight_ih_l0, weight_hh_l0",
         )
 

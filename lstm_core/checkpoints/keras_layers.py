@@ -261,16 +261,18 @@ class Layers:
             for path, stored in weights.layer(name).listed:
                 together.setdefault(path.rpartition("/")[0], []).append((path, stored))
             cells = {path: InList(listed).own() for path, listed in together.items()}
-            lstms = [path for path, parts in cells.items() if fits_lstm(parts)]
+            # Two biases in one: only a CuDNNLSTM has them.
+            cudnn = [path for path, parts in cells.items() if fits_lstm(parts, biases=2)]
+            lstms = [path for path, parts in cells.items() if fits_lstm(parts) or path in cudnn]
             if len(lstms) == 2 and "backward" in lstms[1] and "backward" not in lstms[0]:
                 group = self.found.group(name)
-                self.add_lstm(group, cells.pop(lstms[0]), "")
-                self.add_lstm(group, cells.pop(lstms[1]), "_reverse")
+                for path, suffix in zip(lstms, ("", "_reverse"), strict=True):
+                    self.add_lstm(group, cells.pop(path), suffix, cudnn=path in cudnn)
             for path, parts in cells.items():
                 own = name if len(together) == 1 else f"{name}.{path.replace('/', '.')}"
                 last = together[path][0][0].rpartition("/")[2]
                 if path in lstms:
-                    self.add_lstm(self.found.group(own), parts, "")
+                    self.add_lstm(self.found.group(own), parts, "", cudnn=path in cudnn)
                 elif last.startswith("embeddings"):
                     self.add_matrix(self.found.group(own), parts, turned=False)
                 elif last.startswith("kernel") and _fits_dense(parts):

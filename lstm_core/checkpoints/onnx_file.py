@@ -293,7 +293,7 @@ class _Reader:
 
     def _prefixes(self, lstms: Sequence[LSTMNode]) -> list[str]:
         """A name for every LSTM; numbered where several would have the same, in their order."""
-        wanted = [_readable(lstm.node, "lstm") for lstm in lstms]
+        wanted = [_readable(lstm.node, "lstm") + _branch(lstm.scope) for lstm in lstms]
         names: list[str] = []
         for place, name in enumerate(wanted):
             several = wanted.count(name) > 1
@@ -559,6 +559,12 @@ def _scopes(model: ModelProto) -> Iterator[Scope]:
 
 def _in(scope: Scope) -> str:
     return f" in {scope.place}" if scope.place else ""
+
+
+def _branch(scope: Scope) -> str:
+    """The branches of an If stand beside each other, not on each other; names say so."""
+    found = re.match(r"the (then|else)_branch", scope.place)
+    return f".{found[1]}" if found else ""
 
 
 def _numbers(tensor: TensorProto) -> Numbers:

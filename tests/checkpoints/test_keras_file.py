@@ -337,6 +337,25 @@ def test_cudnn_weights_are_turned_gate_by_gate(tmp_path: Path):
     np.testing.assert_array_equal(arrays["c.bias_hh_l0"], bias[4 * H :])
 
 
+@pytest.mark.parametrize("ways", [("c",), ("c/forward_c", "c/backward_c")])
+def test_cudnn_weights_are_known_without_a_description_by_their_two_biases(tmp_path: Path, ways):
+    listed = {
+        f"{way}/{name}:0": array
+        for seed, way in enumerate(ways)
+        for name, array in zip(
+            ("kernel", "recurrent_kernel", "bias"), weights_of(biases=2, seed=seed), strict=True
+        )
+    }
+    bare = read(legacy(tmp_path / "x.h5", {"c": listed}))
+    cell = layer("CuDNNLSTM", "c", units=H)
+    whole = cell if len(ways) == 1 else layer("Bidirectional", "c", layer=cell, merge_mode="concat")
+    described = read(legacy(tmp_path / "y.h5", {"c": listed}, model_config(whole)))
+
+    assert list(bare.tensors) == list(described.tensors)
+    for name, array in bare.read(bare.tensors).items():
+        np.testing.assert_array_equal(array, described.read([name])[name])
+
+
 def test_the_twelve_weights_of_keras_1_are_refused_by_name(tmp_path: Path):
     listed = {f"lstm_1_{gate}_{n}": np.ones((2, 2), np.float32) for gate in "icfo" for n in "WUb"}
     config = {"class_name": "Sequential", "config": [layer("LSTM", "lstm_1", output_dim=2)]}

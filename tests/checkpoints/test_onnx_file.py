@@ -377,7 +377,7 @@ def test_an_lstm_within_a_branch_is_found(tmp_path: Path):
     )
     contents = read(within_if(inner), tmp_path)
 
-    assert {"inner.0.weight_ih_l0", "inner.1.weight_ih_l0"} <= set(contents.tensors)
+    assert {"inner.then.weight_ih_l0", "inner.else.weight_ih_l0"} <= set(contents.tensors)
     assert any("then_branch of the If 'choose'" in note for note in contents.notes)
 
 

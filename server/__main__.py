@@ -81,7 +81,6 @@ def _parser(
         prog=prog,
         description=description,
         epilog="Every setting is an environment variable, too: GATESCOPE_PORT=9000.",
-        allow_abbrev=False,
     )
     parser.add_argument("--host", help="address to listen on (127.0.0.1: only this machine)")
     parser.add_argument("--port", type=int, help="port (8000, or the next free one)")

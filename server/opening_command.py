@@ -37,7 +37,7 @@ HELP = {
     "lstm": "which LSTM; several that stand on each other with ' + ' between them",
     "embedding": "the embedding, or one-hot, or numbers",
     "vocabulary": "a vocabulary's file; or a table of the checkpoint, or ids, or bytes",
-    "first_row": "which token the first row of the embedding belongs to",
+    "first_row": "which row of the embedding is the first entry of the vocabulary",
     "tokenizer": "how text is cut: characters, words, …",
     "lowercase": "whether capitals are made small: yes or no",
     "head": "the linear layers above the LSTM, with ' + ' between them, or none",

@@ -379,5 +379,6 @@ FEATURES: Mapping[str, Callable[[str], str]] = {
     "suffix3": lambda text: word(text)[-3:],
     "suffix4": lambda text: word(text)[-4:],
     "second": lambda text: word(text)[1:2],
+    "length": lambda text: str(min(len(text), LONGEST)),
     "shape": shape,
 }

@@ -28,6 +28,8 @@ CHILD = "lstm_core.checkpoints.child"
 
 #: Address space for a child, whatever it reads: torch alone maps 0.64 GB.
 BASE_BYTES = 3 << 30
+#: How long a child that has answered may take to end.
+END_SECONDS = 5.0
 #: How much a child may answer.
 REPLY_BYTES = 100_000_000
 PAYLOAD_BYTES = 2_000_000_000
@@ -127,9 +129,7 @@ async def run_async(
     except TimeoutError:
         late = True
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.shield(finish(process))
+        await asyncio.shield(finish(process, ended=answer.complete()))
     return outcome(answer, process.returncode or 0, late, seconds)
 
 
@@ -150,10 +150,19 @@ async def converse_async(
         await process.wait()
 
 
-async def finish(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end of a killed child, and read what its pipe still holds, which closes it."""
+async def finish(process: asyncio.subprocess.Process, *, ended: bool) -> None:
+    """Wait for the child's end, or bring it about, and read what its pipe still holds.
+
+    One that has answered ends by itself; killing it at that moment would collect its exit code
+    before asyncio can.
+    """
     assert process.stdout is not None
-    await process.wait()
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS if ended else 0)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1):
             while await process.stdout.read(1 << 20):

@@ -111,7 +111,8 @@ def shown_h(page: Page) -> list[float]:
     found = []
     page.locator("#flow").focus()
     screen.press(page, "Home")
-    for n in range(len(screen.tokens(page))):
+    last = int(screen.read(page)["step"].rpartition(" ")[2])
+    for n in range(last + 1):
         if n:
             screen.press(page, "ArrowRight")
         found.append(float(screen.number(screen.read(page)["strips"]["h"])))
@@ -435,8 +436,11 @@ def test_a_fresh_network_is_torchs_own_and_impossible_sizes_are_explained(
     make.click()
     expect(form).to_be_hidden()
     # It has an example, which is recorded at once.
-    screen.ready(page)
+    expect(page.locator("#text")).to_have_value(re.compile(","))
     rows = [line.split(",") for line in page.locator("#text").input_value().splitlines()]
+    expect(page.locator("#tokens .unknown")).to_have_count(0)
+    expect(page.locator("#step-text")).to_contain_text(f"of {len(rows) - 1}")
+    screen.ready(page)
     x = torch.tensor([[float(value) for value in row] for row in rows])
     with torch.no_grad():
         output = lstm(x)[0]
@@ -543,6 +547,7 @@ def test_a_network_is_opened_with_the_keyboard_alone(
     expect(panel.get_by_role("radio", name="type ids")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(panel.get_by_role("radio", name="the file you brought")).to_be_checked()
+    expect(panel.get_by_role("button", name="Open", exact=True)).to_be_enabled()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("() => document.activeElement.type") == "submit":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -113,3 +114,24 @@ def files() -> list[Path]:
         everything = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
         paths = [path for path in everything if not {*path.parts, str(path)} & ignored]
     return [path for path in paths if (ROOT / path).is_file()]
+
+
+def test_nothing_opens_a_file_in_a_way_that_could_run_it() -> None:
+    """One loader per format, and none that unpickles, or loads programs, or tries again unsafely."""
+    runs = {
+        *("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.jit.load", "torch.package"),
+        *("joblib.load", "dill.load", "dill.loads", "marshal.load", "marshal.loads", "shelve.open"),
+        *("keras.models.load_model", "keras.saving.load_model", "torch.hub.load", "eval", "exec"),
+    }
+    for path in sorted(
+        path for name in ("lstm_core", "server") for path in (ROOT / name).rglob("*.py")
+    ):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            assert called not in runs, f"{path.name}: {called}"
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert given.get("allow_pickle") in (None, "False"), f"{path.name}: {called}"
+            if called == "torch.load":
+                assert given.get("weights_only") == "True", path.name

@@ -34,11 +34,8 @@ EMBEDDING = {"word": 64, "suffix3": 32, "suffix2": 16, "prefix3": 16, "shape": 1
 BATCH = 32  # sentences
 MINIMUM_COUNT = 2  # occurrences that earn a value its place in a vocabulary
 HYPERPARAMETERS = training.Hyperparameters(learning_rate=3e-3, weight_decay=0.02, dropout=0.4)
-
-
+HELD_OUT = 10  # one sentence in so many chooses the epoch, where there is no file that does
 TEXT = "# text = "  # begins the line that holds a sentence as it was written
-#: Without a file for it, every so manieth sentence of the last training file chooses the epoch.
-HELD_OUT = 10
 #: What two words become in writing, the second of them an article or a form of "lequel".
 CONTRACTIONS_FR = {
     ("de", "le"): "du",

@@ -117,7 +117,7 @@ def files() -> list[Path]:
 
 
 def test_nothing_opens_a_file_in_a_way_that_could_run_it() -> None:
-    """One loader per format, and none that unpickles, or loads programs, or tries again unsafely."""
+    """One loader per format, and none that unpickles, loads programs or tries again unsafely."""
     runs = {
         *("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.jit.load", "torch.package"),
         *("joblib.load", "dill.load", "dill.loads", "marshal.load", "marshal.loads", "shelve.open"),

@@ -162,9 +162,12 @@ async function load() {
 
 async function start() {
   // The link the server prints carries its token; it must not stay in the address bar.
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const token = parameters.get("token");
   if (token !== null) {
-    history.replaceState(null, "", location.pathname + location.search);
+    parameters.delete("token");
+    const rest = parameters.size ? `#${parameters}` : "";
+    history.replaceState(null, "", location.pathname + location.search + rest);
     await api.signIn(token).catch(() => {});
   }
   try {

@@ -55,6 +55,17 @@ def test_a_link_with_the_token_opens_and_the_token_leaves_the_address_bar(
     assert page.evaluate("() => JSON.stringify(history.state)") == "null"
 
 
+def test_only_the_token_leaves_a_link_that_says_more(
+    open_page: Callable[..., Page], guarded: RunningServer
+) -> None:
+    link = screen.link(token=TOKEN, model="shakespeare", text="To be")
+    page = open_page("/" + link[1:], url=guarded.url)
+    screen.ready(page)
+    assert screen.tokens(page) == ["T", "o", "␣", "b", "e"]
+    assert "token" not in page.url
+    assert "model=shakespeare" in page.url
+
+
 def test_a_server_that_is_gone_is_said_to_be_and_recording_goes_on_when_it_is_back(
     open_page: Callable[..., Page],
 ) -> None:

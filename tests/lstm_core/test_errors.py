@@ -58,7 +58,8 @@ def test_the_tree_at_the_top_of_the_module_is_the_tree():
     drawn = re.findall(r"[├└]── (\w+)", errors.__doc__)
 
     assert drawn == [error_type.__name__ for error_type in TREE[1:]]
-    assert all(error_type.__base__ is LSTMCoreError for error_type in TREE[1:])
+    assert all(issubclass(error_type, LSTMCoreError) for error_type in TREE)
+    assert errors.CheckpointError.__base__ is errors.FileError
 
 
 def test_what_exists_is_a_list_of_its_own():

@@ -112,7 +112,7 @@ export function showParity(details, state, actions) {
     element(
       "p",
       {},
-      "Every number here was computed cell by cell. The same sentence was then run through torch.nn.LSTM, and output, h_n and c_n were compared.",
+      "Every number here was computed cell by cell. The same sentence was then run through PyTorch's own modules, and output, h_n and c_n were compared.",
     ),
     definitions(facts),
     element(

@@ -102,15 +102,16 @@ export function createParityView(state) {
       const recording = state.recording.get();
       badge.hidden = !recording;
       if (!recording) return;
-      const { parity, not_finite: notFinite } = recording.about;
+      const { parity, not_finite: notFinite, lstm } = recording.about;
+      const other = lstm.modules.every(({ kind }) => kind === "LSTM") ? "nn.LSTM" : "PyTorch";
       const difference = parity.difference === null ? "" : tiny(parity.difference);
       badge.classList.toggle("off", !parity.ok || notFinite !== null);
       badge.textContent = !parity.ok
-        ? `≠ nn.LSTM ${difference}`
+        ? `≠ ${other} ${difference}`
         : notFinite
-          ? "NaN or ∞, as in nn.LSTM"
-          : `= nn.LSTM ✓ ${difference}`;
-      badge.title = "Largest difference between what you see and torch.nn.LSTM's own result";
+          ? `NaN or ∞, as in ${other}`
+          : `= ${other} ✓ ${difference}`;
+      badge.title = "Largest difference between what you see and PyTorch's own result";
     },
   };
 }

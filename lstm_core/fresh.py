@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import nn
 
 from lstm_core.model_spec import TABLE, ModelSpec
-from lstm_core.models import SequenceModel
+from lstm_core.models import SequenceModel, module_of
 from lstm_core.shape import LSTMShape, StackShape
 from lstm_core.text import BUCKETS
 
@@ -48,14 +47,7 @@ def fresh_model(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        lstm = nn.LSTM(
-            shape.input_size,
-            shape.hidden_size,
-            shape.num_layers,
-            bias=shape.bias,
-            bidirectional=shape.bidirectional,
-            proj_size=shape.proj_size,
-        )
+        lstm = module_of(spec.lstm.modules[0])
         model = SequenceModel(spec)
     model.lstm.load_state_dict(lstm.state_dict())
     return model.eval()

@@ -69,7 +69,7 @@ class SequenceModel(nn.Module):
         self.spec = spec
         self.tokenizer = None if spec.reads_numbers else _tokenizer(spec)
         self.embedding = FeatureEmbedding(spec)
-        modules = [_module(shape) for shape in spec.lstm.modules]
+        modules = [module_of(shape) for shape in spec.lstm.modules]
         self.lstm = nn.ModuleList(modules) if spec.lstm.listed else modules[0]
         self.hidden = nn.ModuleList()
         if spec.task is not None:
@@ -324,7 +324,8 @@ def _tokenizer(spec: ModelSpec) -> Tokenizer:
     )
 
 
-def _module(shape: ModuleShape) -> nn.Module:
+def module_of(shape: ModuleShape) -> nn.Module:
+    """A module of that shape, with the weights PyTorch begins with."""
     if shape.kind == "LSTMCell":
         return nn.LSTMCell(shape.input_size, shape.hidden_size, bias=shape.bias)
     if shape.kind == "BackwardLSTM":

@@ -5,10 +5,10 @@ Imported there and nowhere else, because it imports torch.
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import warnings
+from collections import OrderedDict
 from collections.abc import Mapping
 from multiprocessing import connection, parent_process
 from pathlib import Path
@@ -77,9 +77,30 @@ def fresh(options: Mapping[str, Any], seed: int, reads: Literal["words", "number
     return model.spec.to_json(), safetensors.torch.save(model.state_dict())
 
 
-@functools.lru_cache(maxsize=4)
+#: The models in use, the latest last. Together they are not larger than MODEL_BYTES, but for one
+#: that is so by itself.
+_models: OrderedDict[tuple[str, str, Precision], SequenceModel] = OrderedDict()
+MODEL_BYTES = 600_000_000
+
+
 def _model(folder: str, digest: str, precision: Precision) -> SequenceModel:
     """The digest is part of the key: a model trained again is another model."""
+    key = (folder, digest, precision)
+    if key not in _models:
+        model = _load(folder, digest, precision)
+        room = MODEL_BYTES - _nbytes(model)
+        while _models and sum(map(_nbytes, _models.values())) > room:
+            _models.popitem(last=False)
+        _models[key] = model
+    _models.move_to_end(key)
+    return _models[key]
+
+
+def _nbytes(model: SequenceModel) -> int:
+    return sum(weight.nbytes for weight in model.state_dict().values())
+
+
+def _load(folder: str, digest: str, precision: Precision) -> SequenceModel:
     try:
         changed = catalogue.digest(Path(folder)) != digest
     except FileNotFoundError:

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=1_000_000, ge=1, description="Largest text file, in bytes.")
     max_sentences: int = Field(default=2_000, ge=1, description="Most sentences in one text file.")
     max_checkpoint_bytes: int = Field(
-        default=200_000_000, ge=1, description="Largest file of weights to open, in bytes."
+        default=400_000_000, ge=1, description="Largest file of weights to open, in bytes."
     )
     max_vocabulary_bytes: int = Field(
         default=20_000_000,
@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         description="Largest vocabulary, or table of numbers as CSV or NPY, in bytes.",
     )
     max_parameters: int = Field(
-        default=50_000_000, ge=1, description="Most weights in an opened or fresh model."
+        default=100_000_000, ge=1, description="Most weights in an opened or fresh model."
     )
     max_kept_models: int = Field(
         default=200, ge=0, description="Opened and fresh models kept, at most."

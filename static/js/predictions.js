@@ -1,7 +1,7 @@
 // What the head says at a timestep, read off the recorded scores.
 
 /** @import {Recording} from './recording.js' */
-/** @import {Model} from './types.js' */
+/** @import {Model, Numbers} from './types.js' */
 
 import { fixed } from "./format.js";
 
@@ -20,13 +20,31 @@ export function top(recording, timestep, count = 5) {
   const row = about && recording.row("scores", timestep);
   if (!row || row.some(Number.isNaN)) return [];
   const target = about.targets?.[timestep] ?? null;
-  const all = Array.from(row, (score, id) => ({ score, id }));
-  if (about.task !== "value") all.sort((a, b) => b.score - a.score);
-  return all.slice(0, count).map(({ score, id }) => ({
+  return firstIds(row, count, about.task !== "value").map((id) => ({
     label: about.labels[id],
-    score,
+    score: row[id],
     hit: target === null ? null : id === target,
   }));
+}
+
+/**
+ * The first few ids, or those of the highest scores: a vocabulary may have a hundred thousand, and is
+ * not sorted for five of them.
+ * @param {Numbers} row
+ * @param {number} count
+ * @param {boolean} highest
+ */
+function firstIds(row, count, highest) {
+  /** @type {number[]} */
+  const ids = [];
+  row.forEach((score, id) => {
+    if (ids.length === count && !(highest && score > row[ids[count - 1]])) return;
+    let place = ids.length;
+    while (highest && place && score > row[ids[place - 1]]) place--;
+    ids.splice(place, 0, id);
+    ids.length = Math.min(ids.length, count);
+  });
+  return ids;
 }
 
 /**

@@ -68,7 +68,7 @@ def _stacks(folder: Path) -> None:
 def _heads(folder: Path) -> None:
     """Heads that do not tag: classes, numbers, none; and other ways to read."""
     _words(
-        folder / "sentiment",
+        folder / "judge",
         LSTMShape(8, 10),
         task="classify",
         labels=["negative", "positive"],

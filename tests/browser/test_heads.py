@@ -29,7 +29,7 @@ def columns(page: Page) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("model", "text", "labels"),
     [
-        ("sentiment", TEXT, ["negative", "positive"]),
+        ("judge", TEXT, ["negative", "positive"]),
         ("names", "dvorak and smith", ["Czech", "English", "Portuguese", "Vietnamese"]),
     ],
 )
@@ -52,9 +52,9 @@ def test_it_is_seen_and_said_where_the_class_changes(
 def test_the_bar_under_a_token_is_the_second_of_two_classes(
     open_page: Callable[..., Page], oracle: Callable[..., Any]
 ) -> None:
-    page = screen.ready(open_page(screen.link(model="sentiment", text=TEXT)))
+    page = screen.ready(open_page(screen.link(model="judge", text=TEXT)))
     expect(page.locator("#prediction-label")).to_contain_text("bar: positive")
-    scores, _ = oracle("sentiment", TEXT)
+    scores, _ = oracle("judge", TEXT)
     shown = [column["bar"] for column in columns(page)]
     assert shown == pytest.approx([float(p) for p in scores[:, 1]], abs=0.03)
 
@@ -73,7 +73,7 @@ def test_a_class_of_narrow_columns_is_named_where_it_begins(
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("sentiment", ["last h", "if this were the end"]),
+        ("judge", ["last h", "if this were the end"]),
         ("names", ["each direction", "has read everything", "timestep 5"]),
         ("pooled", ["mean of h", "all that follows"]),
         ("prices", ["last h"]),

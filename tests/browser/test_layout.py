@@ -14,7 +14,7 @@ from tests.browser.models import PRICES, SENSORS
 
 TEXT = "the sun is shiny and cold"
 SCREENS = [(1440, 900), (1280, 720), (390, 844), (360, 740)]
-UNEQUAL = ("chain", "turning", "cells", "sentiment", "names", "bytes", "forecast", "sensors")
+UNEQUAL = ("chain", "turning", "cells", "judge", "names", "bytes", "forecast", "sensors")
 TABLES = {"forecast": PRICES, "sensors": SENSORS}
 CONTROLS = (
     "header h1",
@@ -66,7 +66,7 @@ def test_nothing_is_cut_off_or_overlaps(
     open_page: Callable[..., Page], width: int, height: int, scheme: Literal["light", "dark"]
 ) -> None:
     every = ("one", "two", "eight", "projected", "letters", *UNEQUAL)
-    models = every if scheme == "light" else ("eight", "sentiment", "forecast")
+    models = every if scheme == "light" else ("eight", "judge", "forecast")
     page = open_page(
         screen.link(model=models[0], text=TEXT), width=width, height=height, color_scheme=scheme
     )

@@ -147,7 +147,7 @@ def test_a_projected_h_says_what_it_is(open_page: Callable[..., Page], oracle) -
         ("letters", "to be or"),
         ("chain", WINTER),
         ("cells", WINTER),
-        ("sentiment", WINTER),
+        ("judge", WINTER),
         ("names", "dvorak"),
         ("pooled", WINTER),
     ],

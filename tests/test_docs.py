@@ -90,11 +90,13 @@ def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert (tmp_path / "recording.safetensors").exists()
 
 
-def test_the_recorders_page_is_a_program_that_runs() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", text("docs/recorder.md"), flags=re.DOTALL)
-    assert len(blocks) > 5
+@pytest.mark.parametrize(("page", "blocks"), [("recorder", 6), ("opening", 2)])
+def test_a_page_of_python_is_a_program_that_runs(page: str, blocks: int, tmp_path: Path) -> None:
+    found = re.findall(r"```python\n(.*?)```", text(f"docs/{page}.md"), flags=re.DOTALL)
+    assert len(found) >= blocks
     subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        [sys.executable, "-W", "error", "-c", "\n".join(found)],
+        cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
         check=True,
     )

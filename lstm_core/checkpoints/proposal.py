@@ -46,7 +46,9 @@ NONE = "none"
 
 MAX_ONE_HOT = 4096
 #: Rows of an embedding that a vocabulary may leave without a string: padding, special entries.
-SPARE_ROWS = 16
+SPARE_ROWS = 64
+#: By how many a head may miss the vocabulary and still be a language model's.
+SPECIAL_ENTRIES = 16
 
 TOKENIZERS = {
     "characters": ("characters", "every character is a token, spaces too"),
@@ -164,6 +166,8 @@ class _Proposing:
         if chain:
             self.predictions(chain, source, rows, lstms[-1], table)
         self.initial()
+        if source != NUMBERS:
+            self.complain_of_others(rows)
         self.refuse_what_is_left()
         used = {name for lstm in lstms for name in (*lstm.weights.values(), *lstm.initial.values())}
         used |= (
@@ -290,7 +294,6 @@ class _Proposing:
         name = self.choose(
             "vocabulary", "Which token is which row?", options, guess, asked=not ranked, why=why
         )
-        self.complain_of_others(rows, fitting)
         table = fitting.get(name)
         if table is None:
             return None
@@ -318,11 +321,12 @@ class _Proposing:
             why=f"The vocabulary has {spare} entries fewer than the embedding has rows.",
         )
 
-    def complain_of_others(self, rows: int, fitting: Mapping[str, TableInfo]) -> None:
-        """A vocabulary that somebody took the trouble to bring, and that cannot be the one."""
-        brought = {name: t for name, t in self.tables.items() if name.startswith(BROUGHT)}
-        if brought and not any(name in fitting for name in brought):
-            largest = max(brought.values(), key=lambda table: table.size)
+    def complain_of_others(self, rows: int) -> None:
+        """A vocabulary that somebody took the trouble to bring, and that nothing here can use."""
+        brought = [t for name, t in self.tables.items() if name.startswith(BROUGHT)]
+        options = [option.value for field in self.fields for option in field.options]
+        if brought and not any(value.startswith(BROUGHT) for value in options):
+            largest = max(brought, key=lambda table: table.size)
             self.problem = (
                 f"The vocabulary you brought has {largest.size:,} entries, the embedding {rows:,} "
                 "rows. They do not belong together, or another embedding was meant."
@@ -590,7 +594,7 @@ def guess_task(
     if outputs == 1:
         return "classify", False
     forward_only = len(top.shape.directions) == 1
-    if outputs == rows or (abs(outputs - rows) <= SPARE_ROWS < rows / 2):
+    if outputs == rows or (abs(outputs - rows) <= SPECIAL_ENTRIES < rows / 2):
         return "next_token", forward_only
     if re.search(r"tag|pos\b|ner\b|slot|crf|emission", names, re.IGNORECASE):
         return "tag", True

@@ -290,6 +290,16 @@ def test_tags_brought_beside_words_name_the_labels():
     assert proposal.choices["labels"] == f"{BROUGHT}tag2idx"
 
 
+def test_names_of_classes_may_come_alone():
+    found = inspection({"embedding.weight": (5000, 8)}, lstm("lstm", 8, 12), linear("fc", 2, 12))
+
+    proposal = propose(found, brought=[TableInfo.of("", ["bad", "good"])])
+
+    assert proposal.problem is None
+    assert proposal.choices["labels"] == BROUGHT
+    assert "vocabulary" in asked(proposal)
+
+
 @pytest.mark.parametrize(
     ("strings", "tokenizer"),
     [

@@ -238,8 +238,9 @@ def whole_module(came: str) -> CheckpointError:
     return CheckpointError(
         "This is a whole module, pickled: opening it would run the code of its classes.",
         came=came,
-        expected=f"its weights. Open it where its classes are, in the program that saved it, and "
-        f"write there: {SAVE}",
+        expected="its weights by themselves. In the program that saved it, where its classes are, "
+        'run these two lines: model = torch.load("the file", weights_only=False)'
+        f"\n{SAVE}",
     )
 
 

@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import page, recorder, start
+from tests.bench import opening, page, recorder, start
 from tests.bench.measure import table
 from tests.bench.models import WIDE, write_models
 from tests.serving import serve
@@ -29,6 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_models(Path(folder))
         with serve(settings={"model_folders": folder}) as server:
+            figures += opening.measure(server)
             figures += page.measure(server.url, WIDE)
     print(table(figures))
     print(f"\nMeasured on {machine()}.")

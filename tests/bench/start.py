@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -29,9 +31,12 @@ def _start() -> tuple[float, float]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    data = tempfile.TemporaryDirectory()
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "server", "--port", str(port)], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "server", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "GATESCOPE_DATA_FOLDER": data.name},
     )
     try:
         answered = None
@@ -49,3 +54,4 @@ def _start() -> tuple[float, float]:
     finally:
         process.terminate()
         process.wait()
+        data.cleanup()

@@ -192,6 +192,7 @@ def test_a_whole_module_is_told_how_to_save_its_weights(tmp_path):
         load_model(tmp_path / "m.pt")
 
     assert "whole module" in str(error.value)
+    assert "model = torch.load(" in str(error.value)
     assert 'torch.save(model.state_dict(), "weights.pt")' in str(error.value)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
+import torch
 from playwright.sync_api import Browser, sync_playwright
+from torch import nn
 
 from tests.browser import chromium
 from tests.serving import serve
@@ -37,6 +40,13 @@ PICTURES = [
             "layer": 1,
         },
     ),
+    (
+        "sentiment",
+        1440,
+        900,
+        "light",
+        {"model": "sentiment", "text": "Great fun until the ending ruins it.", "step": 5},
+    ),
 ]
 
 
@@ -46,6 +56,7 @@ def main() -> None:
         browser = chromium.launch(playwright)
         for picture in PICTURES:
             print(take(browser, server.url, *picture))
+        print(take_opening(browser, server.url))
 
 
 def take(
@@ -62,6 +73,30 @@ def take(
         page.locator("#unit-chart .legend").wait_for()
     page.wait_for_load_state("networkidle")
     path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    page.close()
+    return path.relative_to(IMAGES.parents[1])
+
+
+def take_opening(browser: Browser, url: str) -> Path:
+    """The panel that asks what a file leaves open."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page.goto(url)
+    page.locator("#gate-o .result").wait_for()
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, "reviews.ckpt")
+        vocabulary = ["<pad>", "<unk>", *(f"word{n}" for n in range(998))]
+        modules = {
+            "embedding": nn.Embedding(len(vocabulary), 64),
+            "lstm": nn.LSTM(64, 128, num_layers=2, bidirectional=True),
+            "fc": nn.Linear(256, 3),
+        }
+        state = nn.ModuleDict(modules).state_dict()
+        torch.save({"epoch": 12, "state_dict": state, "word2idx": vocabulary}, weights)
+        page.locator("#weights").set_input_files(weights)
+        page.locator("dialog[open] [type=submit]").wait_for()
+        page.get_by_text("What does it predict?").wait_for()
+    path = IMAGES / "opening.png"
     page.screenshot(path=path)
     page.close()
     return path.relative_to(IMAGES.parents[1])

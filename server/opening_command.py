@@ -231,9 +231,11 @@ def _summary(proposal: Proposal) -> str:
     lines = [""]
     for choice in proposal.fields:
         option = next((o for o in choice.options if o.value == choice.value), None)
-        label = option.label if option else choice.value
+        # What to type comes first: what the page calls "words" is "simple" here.
+        label = option.label if option and option.label != choice.value else ""
+        said = f"{choice.value}  ({label})" if label else choice.value
         mark = "  ?" if choice.asked else ""
-        lines.append(visible(f"  {_option(choice.name):<13} {label}{mark}", 300))
+        lines.append(visible(f"  {_option(choice.name):<13} {said}{mark}", 300))
     lines += [visible(note, 500) for note in proposal.notes]
     return "\n".join(lines)
 

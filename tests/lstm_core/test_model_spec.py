@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 import tracemalloc
 
 import pytest
@@ -266,7 +265,6 @@ def test_sizes_that_no_file_holds_are_refused_before_anything_is_made(tmp_path, 
         fields["lstm"]["modules"][0]["input_size"] = size + 1
     (tmp_path / "model.json").write_text(json.dumps(fields))
 
-    started = time.perf_counter()
     tracemalloc.start()
     try:
         with pytest.raises(FileError):
@@ -274,7 +272,6 @@ def test_sizes_that_no_file_holds_are_refused_before_anything_is_made(tmp_path, 
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize("count", [999, 10**7])

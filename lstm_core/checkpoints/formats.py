@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from lstm_core.checkpoints import pickled
 from lstm_core.checkpoints.contents import Contents, Limits
+from lstm_core.checkpoints.pickled import SAVE
 from lstm_core.errors import CheckpointError
 
 T = TypeVar("T")
@@ -25,7 +26,6 @@ DEFAULT_LIMITS = Limits()
 #: What is read, in a sentence.
 FORMATS = "PyTorch, safetensors, ONNX, Keras (.keras or .h5)"
 WEIGHTS = f"a network's weights: {FORMATS}"
-SAVE = 'torch.save(model.state_dict(), "weights.pt")'
 AGAIN = "a whole file: copy or download it again"
 
 #: The readers, each with a function read(path, limits); imported when a file needs them.
@@ -293,14 +293,7 @@ def refuse_if_pickled(data: mmap.mmap) -> None:
         return
     if data.tell() < 3:
         return
-    acting = found.acting()
-    if acting is not None:
-        raise CheckpointError(
-            "This file has code in it, which would run if it were opened the usual way; "
-            "it was not run.",
-            came=f"the name {acting[:100]}",
-            expected=f"a file that holds tensors only: {SAVE}, or a safetensors file",
-        )
+    found.refuse_code()
     joblib = any(name.startswith("joblib.") for name in found.names)
     raise CheckpointError(
         "This is a file of joblib." if joblib else "This is a plain pickle.",

@@ -17,6 +17,9 @@ from typing import Any, BinaryIO, Protocol
 
 from lstm_core.errors import CheckpointError
 
+#: How weights are saved so that they can be opened anywhere.
+SAVE = 'torch.save(model.state_dict(), "weights.pt")'
+
 
 def words(text: str) -> frozenset[str]:
     """The words of a text."""
@@ -108,6 +111,17 @@ class Look:
     def acting(self) -> str | None:
         """The first name that makes something happen."""
         return next((name for name in self.names if acts(name)), None)
+
+    def refuse_code(self) -> None:
+        """Raise CheckpointError, with the name of what would happen."""
+        acting = self.acting()
+        if acting is not None:
+            raise CheckpointError(
+                "This file has code in it, which would run if it were opened the usual way; "
+                "it was not run.",
+                came=f"the name {acting[:100]}",
+                expected=f"a file that holds tensors only: {SAVE}, or a safetensors file",
+            )
 
 
 def acts(name: str) -> bool:

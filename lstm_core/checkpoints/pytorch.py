@@ -25,9 +25,9 @@ import torch
 
 from lstm_core.checkpoints import pickled, reparametrized, standins, tree
 from lstm_core.checkpoints.contents import Array, Contents, Limits, TensorInfo
+from lstm_core.checkpoints.pickled import SAVE
 from lstm_core.errors import CheckpointError
 
-SAVE = 'torch.save(model.state_dict(), "weights.pt")'
 FORMAT = "PyTorch"
 
 #: The first number of a file of torch.save before 1.6.
@@ -193,14 +193,7 @@ def look_into_legacy(file: BinaryIO) -> pickled.Look:
 
 def refuse(found: pickled.Look) -> None:
     """Refuse what acts, what has no plain numbers, and what asks for memory without holding it."""
-    acting = found.acting()
-    if acting is not None:
-        raise CheckpointError(
-            "This file has code in it, which would run if it were opened the usual way; "
-            "it was not run.",
-            came=f"the name {acting[:100]}",
-            expected=f"a file that holds tensors only: {SAVE}, or a safetensors file",
-        )
+    found.refuse_code()
     for name in found.names:
         if name in PECULIAR or name.startswith("torch.sparse."):
             kind = PECULIAR.get(name, "sparse tensors")

@@ -277,6 +277,16 @@ def test_as_many_different_strings_as_rows(strings, count):
             assert named_[n] == string
 
 
+def test_weights_that_are_no_numbers_are_opened_and_said():
+    lstm = nn.LSTM(1, 2)
+    with torch.no_grad():
+        lstm.weight_hh_l0[0, 0] = float("nan")
+
+    rec = opened(named(lstm=lstm))[0].record("1\n2")
+
+    assert rec.not_finite == "W_hh of layer 0 forward"
+
+
 def test_numbers_keep_their_precision():
     lstm = nn.LSTM(1, 2)
     model, _ = opened(named(lstm=lstm))

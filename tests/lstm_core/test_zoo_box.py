@@ -250,12 +250,12 @@ def test_the_counter_is_right_after_every_character_of_strings_twice_as_long(
     assert recipe.share_right(model, others) == 1
 
 
-def test_the_counter_is_right_on_the_longest_strings_its_card_names(
+def test_the_counter_does_on_much_longer_strings_what_its_card_says(
     box: dict[str, SequenceModel],
 ) -> None:
     model = box["brackets"]
     remarks = brackets.Brackets(units=16).remarks(model)
-    assert remarks["longest_strings"] == model.spec.card["longest_strings"]
+    assert remarks["much_longer_strings"] == model.spec.card["much_longer_strings"]
 
 
 @pytest.mark.parametrize("kinds", list(itertools.product("([", repeat=brackets.DEEPEST)))

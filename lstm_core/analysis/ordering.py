@@ -89,10 +89,10 @@ def _by_similarity(values: Floats, unit: int) -> Order:
 def _clustered(values: Floats) -> Order:
     """Average linkage (UPGMA) on the distance 1 - r, r being Pearson's correlation.
 
-    A tree of U units has 2^(U-1) orders of leaves; up to 512 units it is turned into the one in
+    A tree of U units has 2^(U-1) orders of leaves. Up to 512 units it is turned into the one in
     which neighbours are closest (Bar-Joseph, Gifford and Jaakkola 2001, "Fast optimal leaf
-    ordering for hierarchical clustering"): 0.2 s at 512, seven times that at 1,024, and its cost
-    keeps growing with the third power or more. Beyond that leaves stay as the linkage put them.
+    ordering for hierarchical clustering"), which took 0.03 to 0.7 s at 512, and grows with at
+    least the third power. Beyond that leaves stay as the linkage put them.
 
     https://docs.scipy.org/doc/scipy/reference/generated/scipy.cluster.hierarchy.linkage.html
     """

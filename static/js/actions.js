@@ -6,6 +6,8 @@
 /** @import {Link} from './url.js' */
 
 import { ApiError } from "./api.js";
+import { brushedUnits, neighbour } from "./brush.js";
+import { createBrushActions } from "./brush-actions.js";
 import { plural } from "./format.js";
 import { Recording, UnitWeights } from "./recording.js";
 import {
@@ -17,9 +19,6 @@ import {
   steps,
 } from "./state.js";
 import { layersAt, stepFor, stepsPassed } from "./transport.js";
-
-/** Recordings up to this size are fetched whole in the background, so that ↑ ↓ never wait. */
-const PREFETCH_BYTES = 32_000_000;
 
 /** What a status of the server means to a person. @type {Record<number, string>} */
 const PROBLEMS = {
@@ -41,6 +40,7 @@ const PROBLEMS = {
 export function createActions(state, api, frames) {
   /** @type {AbortController | null} */
   let recordingRequest = null;
+  const brush = createBrushActions(state, api);
 
   /** @param {unknown} error */
   function report(error) {
@@ -102,18 +102,28 @@ export function createActions(state, api, frames) {
     try {
       const about = await api.record(body, request.signal);
       if (request.signal.aborted) return;
-      const recording = new Recording(about, api, () => state.arrived.set(state.arrived.get() + 1));
+      const arrived = () => state.arrived.set(state.arrived.get() + 1);
+      const recording = new Recording(about, api, arrived, rowBytes());
       const quantities = state.quantities.get().map((quantity) => quantity.name);
       const { cell, step } = startingPoint(recording, at);
-      await recording.load([...recording.overviewNames(), ...Recording.names(cell, quantities)]);
+      const first = recording.whole ? Recording.names(cell, quantities) : [];
+      await recording.load([...recording.overviewNames(), ...first]);
       if (request.signal.aborted) return;
+      state.from.set(at.from ?? 0);
+      state.span.set(at.span ?? 0);
       show(recording, cell, step, at.unit);
       state.status.set({ kind: "idle" });
-      // If this fails, a row is asked for again when it is chosen.
-      if (about.nbytes <= PREFETCH_BYTES) await prefetch(recording, quantities).catch(() => {});
+      // The rest in the background, so that ↑ ↓ never wait; if it fails, a row is asked for again.
+      if (recording.whole) await prefetch(recording, quantities).catch(() => {});
     } catch (error) {
       if (!request.signal.aborted) report(error);
     }
+  }
+
+  /** A quarter of what a tab may keep is for exact rows; pictures and lines have the rest. */
+  function rowBytes() {
+    const limit = state.about.get()?.limits.max_tab_bytes;
+    return limit && limit / 4;
   }
 
   /**
@@ -169,7 +179,8 @@ export function createActions(state, api, frames) {
     const recording = state.recording.get();
     if (!recording) return;
     const quantities = state.quantities.get().map((quantity) => quantity.name);
-    await recording.load(Recording.names(selectedCell(state), quantities)).catch(report);
+    if (recording.whole)
+      await recording.load(Recording.names(selectedCell(state), quantities)).catch(report);
   }
 
   let weightsWanted = "";
@@ -255,6 +266,13 @@ export function createActions(state, api, frames) {
     loadUnitWeights();
   }
 
+  /** On to another unit; through the selected ones, if that is asked for. @param {number} by */
+  function stepUnit(by) {
+    const brushed = state.only.get() ? brushedUnits(state, selectedCell(state)) : null;
+    const unit = state.unit.get();
+    selectUnit(brushed?.size ? neighbour(brushed, unit, by) : unit + by);
+  }
+
   function pause() {
     state.playing.set(false);
   }
@@ -303,6 +321,7 @@ export function createActions(state, api, frames) {
   function chooseModel(id, text = state.text.get()) {
     const before = selectedModel(state);
     state.model.set(id);
+    if (id !== before?.id) brush.forget();
     state.text.set(text);
     const model = selectedModel(state);
     // An example of the other model says little here, and a table nothing to one that reads text;
@@ -364,6 +383,8 @@ export function createActions(state, api, frames) {
     selectCell,
     selectTimestep,
     selectUnit,
+    stepUnit,
+    brush,
     loadUnitWeights,
     togglePlay,
     pause,
@@ -379,7 +400,7 @@ export function createActions(state, api, frames) {
  * @param {Cell} cell
  * @returns {Cell}
  */
-function clampCell({ layers }, cell) {
+export function clampCell({ layers }, cell) {
   const layer = Math.min(cell.layer, layers.length - 1);
   const { directions } = layers[layer];
   const direction = directions.includes(cell.direction) ? cell.direction : directions[0];

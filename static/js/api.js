@@ -1,6 +1,6 @@
 // The server, one function per operation. Problems (RFC 9457) become ApiError.
 
-/** @import {About, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic} from './types.js' */
+/** @import {About, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic, Sort, Statistic} from './types.js' */
 
 import { decode } from "./codec.js";
 
@@ -14,6 +14,17 @@ export class ApiError extends Error {
 
 /** @param {ArrayBuffer} body */
 const parse = (body) => JSON.parse(new TextDecoder().decode(body));
+
+/**
+ * Parameters of an address; a list gives one for each of its items.
+ * @param {Record<string, string | number | boolean | string[] | undefined>} values
+ */
+function query(values) {
+  const pairs = Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [value].flat().map((item) => [key, String(item)]),
+  );
+  return new URLSearchParams(pairs);
+}
 
 export const noAnswer = () =>
   new ApiError({
@@ -110,15 +121,53 @@ export function createApi(fetch) {
     record: (body, signal) => jsonWith("POST", "api/recordings", body, signal),
 
     /**
+     * Arrays, or some of their timesteps or units.
      * @param {string} id
      * @param {string[]} names
+     * @param {{start?: number, stop?: number, unit_start?: number, unit_stop?: number}} [part]
      * @param {AbortSignal} [signal]
      * @returns {Promise<Map<string, NDArray>>}
      */
-    arrays: (id, names, signal) =>
-      arrays(`api/recordings/${id}/arrays?${names.map((name) => `name=${name}`).join("&")}`, {
-        signal,
-      }),
+    arrays: (id, names, part, signal) =>
+      arrays(`api/recordings/${id}/arrays?${query({ name: names, ...part })}`, { signal }),
+
+    /**
+     * Pooled columns of some arrays, for pictures.
+     * @param {string} id
+     * @param {string[]} names
+     * @param {{level: number, tile: number, units_per_row: number, statistic: Statistic, sort: Sort, sort_of: string, unit: number}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Map<string, NDArray>>}  [columns, rows]
+     */
+    tiles: (id, names, of, signal) =>
+      arrays(`api/recordings/${id}/tiles?${query({ name: names, ...of })}`, { signal }),
+
+    /**
+     * The units of a cell in an order.
+     * @param {string} id
+     * @param {{layer: number, direction: Direction, sort: Sort, sort_of: string, unit: number}} of
+     * @returns {Promise<{order: number[]}>}
+     */
+    order: (id, of) => json(`api/recordings/${id}/orders?${query(of)}`),
+
+    /**
+     * The units above a value from `start` to `stop` (not included), and not around it if that is asked.
+     * @param {string} id
+     * @param {{layer: number, direction: Direction, quantity: string, start: number, stop: number, above: number, off_before: boolean, off_after: boolean}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{units: number[]}>}
+     */
+    matchingUnits: (id, of, signal) =>
+      json(`api/recordings/${id}/matching-units?${query(of)}`, { signal }),
+
+    /**
+     * Over all timesteps: NAME.low, NAME.high, NAME.mean, NAME.variance of every unit.
+     * @param {string} id
+     * @param {string[]} names
+     * @returns {Promise<Map<string, NDArray>>}
+     */
+    unitSummaries: (id, names) =>
+      arrays(`api/recordings/${id}/unit-summaries?${query({ name: names })}`),
 
     /**
      * The rows of W, U and b that drive one unit's four gates.
@@ -126,10 +175,7 @@ export function createApi(fetch) {
      * @returns {Promise<Map<string, NDArray>>}
      */
     unitWeights: ({ model, ...of }) =>
-      arrays(
-        `api/models/${encodeURIComponent(model)}/weights?` +
-          new URLSearchParams(Object.entries(of).map(([key, value]) => [key, String(value)])),
-      ),
+      arrays(`api/models/${encodeURIComponent(model)}/weights?${query(of)}`),
 
     /**
      * The sentences of a text file.

@@ -1,11 +1,10 @@
 // The shared time axis: how wide a column is, which columns are on the screen, and the band.
 
-/** @import {Readable} from './types.js' */
 /** @import {State} from './state.js' */
 /** @import {Recording} from './recording.js' */
 
 import { byId } from "./dom.js";
-import { columnWidth, scrollToShow, timeWindow } from "./geometry.js";
+import { scrollToShow, timeView, timeWindow, zoomed } from "./geometry.js";
 import { modelOf, selectedTimestep } from "./state.js";
 
 /** Columns narrower than this can no longer be read: a character, a byte, a date; else words. */
@@ -17,24 +16,63 @@ const WORD = 54;
  * @param {Recording} recording
  */
 export function axis(state, recording) {
-  const split = modelOf(state, recording.about.model)?.split ?? "";
   const trackWidth = state.trackWidth.get();
+  const { timesteps } = recording;
+  const narrowest = narrowestColumn(state, recording);
+  const asked = { from: state.from.get(), span: state.span.get() };
   const view = {
-    columnWidth: columnWidth(trackWidth, recording.timesteps, NARROWEST[split] ?? WORD),
-    timesteps: recording.timesteps,
-    scrollLeft: state.scrollLeft.get(),
+    ...timeView({ trackWidth, timesteps, narrowest, ...asked }),
+    timesteps,
     trackWidth,
   };
-  return { ...view, window: timeWindow(view) };
+  return { ...view, narrowest, window: timeWindow(view) };
+}
+
+/** @param {State} state @param {Recording} recording */
+const narrowestColumn = (state, recording) =>
+  NARROWEST[modelOf(state, recording.about.model)?.split ?? ""] ?? WORD;
+
+/**
+ * Show another part of the axis.
+ * @param {State} state
+ * @param {number} from
+ */
+export function panTo(state, from) {
+  state.from.set(Math.max(0, from));
 }
 
 /**
- * Measures the track, lets the flow scroll over the whole axis, and keeps the cursor in sight.
+ * @param {State} state
+ * @param {number} factor  above 1 shows fewer timesteps
+ * @param {number} [x]  what stays where it is, in pixels of the track; the cursor or the middle
+ */
+export function zoomBy(state, factor, x) {
+  const recording = state.recording.get();
+  if (!recording) return;
+  const view = axis(state, recording);
+  const cursor = (selectedTimestep(state, recording) + 0.5) * view.columnWidth - view.scrollLeft;
+  const seen = cursor >= 0 && cursor <= view.trackWidth;
+  const to = zoomed(view, factor, x ?? (seen ? cursor : view.trackWidth / 2));
+  state.span.set(to.span);
+  state.from.set(to.from);
+}
+
+/** The whole sequence, or back to columns that can be read. @param {State} state */
+export function toggleWhole(state) {
+  const recording = state.recording.get();
+  if (!recording) return;
+  const { columnWidth, trackWidth, timesteps } = axis(state, recording);
+  const isWhole = timesteps * columnWidth <= trackWidth + 0.5;
+  state.span.set(isWhole ? 0 : timesteps);
+  state.from.set(0);
+}
+
+/**
+ * Measures the track, and keeps the cursor in sight.
  * @param {State} state
  */
 export function createAxisView(state) {
   const flow = byId("flow");
-  const stage = byId("stage");
   const board = byId("board");
   const track = byId("track");
   const network = byId("network");
@@ -42,21 +80,18 @@ export function createAxisView(state) {
   let shown = "";
   // Measured when sizes change and kept: reading a size while painting makes the browser lay out
   // the page once more.
-  let width = 0;
   let left = 0;
   let networkEnd = 0;
 
   const measure = () => {
-    width = flow.clientWidth;
-    board.style.width = `${width}px`;
     left = track.offsetLeft;
     networkEnd = network.offsetTop + network.offsetHeight;
     state.trackWidth.set(track.clientWidth);
     state.measured.set(state.measured.get() + 1);
   };
   const observer = new ResizeObserver(measure);
-  for (const node of [flow, network, track, byId("tokens")]) observer.observe(node);
-  flow.addEventListener("scroll", () => state.scrollLeft.set(flow.scrollLeft), { passive: true });
+  for (const node of [flow, network, track, byId("tokens"), byId("states-tools")])
+    observer.observe(node);
 
   return {
     name: "axis",
@@ -68,7 +103,8 @@ export function createAxisView(state) {
       state.direction,
       state.measured,
       state.trackWidth,
-      state.scrollLeft,
+      state.from,
+      state.span,
       state.tab,
     ],
     paint() {
@@ -78,33 +114,33 @@ export function createAxisView(state) {
         measure();
       }
       if (!recording) return;
-      const { columnWidth, timesteps, scrollLeft, trackWidth } = axis(state, recording);
       const timestep = selectedTimestep(state, recording);
-      // Follow the cursor when it moves, not when the person scrolls away from it.
-      const position = `${recording.about.id} ${timestep} ${columnWidth}`;
+      // Follow the cursor when it moves, not when the person moves away from it.
+      const position = `${recording.about.id} ${timestep} ${state.trackWidth.get()}`;
       if (position !== shown) {
         shown = position;
-        const overflow = Math.max(0, timesteps * columnWidth - trackWidth);
-        stage.style.width = overflow > 0.5 ? `${width + overflow}px` : "";
-        const to = scrollToShow(timestep, { columnWidth, timesteps, scrollLeft, trackWidth });
-        if (Math.abs(to - scrollLeft) > 0.5) {
-          // Whole pixels, so that what the browser makes of it need not be read back.
-          const whole = Math.min(Math.round(to), Math.floor(overflow));
-          flow.scrollLeft = whole;
-          state.scrollLeft.set(whole);
-        }
+        const view = axis(state, recording);
+        const to = scrollToShow(timestep, view);
+        if (Math.abs(to - view.scrollLeft) > 0.5) state.from.set(to / view.columnWidth);
       }
-      const x = timestep * columnWidth - state.scrollLeft.get();
-      const visible = x > -columnWidth && x < trackWidth;
-      // Shapes are no time axis: there the band ends with the network.
-      band.style.height = state.tab.get() === "shapes" ? `${networkEnd - TOP}px` : "";
-      band.style.width = `${columnWidth}px`;
-      band.style.transform = `translateX(${left + x}px)`;
+      const { columnWidth, scrollLeft, trackWidth } = axis(state, recording);
+      const x = timestep * columnWidth - scrollLeft;
+      const width = Math.max(MIN_BAND, columnWidth);
+      const visible = x > -width && x < trackWidth;
+      // The map of the network and the shapes have no time axis: there the band ends above them.
+      band.style.height = TIMELESS.includes(state.tab.get()) ? `${networkEnd - TOP}px` : "";
+      band.style.width = `${width}px`;
+      band.style.transform = `translateX(${left + x - (width - columnWidth) / 2}px)`;
       band.style.visibility = visible ? "visible" : "hidden";
-      band.style.clipPath = clip(x, columnWidth, trackWidth);
+      band.style.clipPath = clip(x, width, trackWidth);
     },
   };
 }
+
+const TIMELESS = ["shapes", "network", "cell"];
+
+/** A band narrower than its two edges could not be seen. */
+const MIN_BAND = 3;
 
 /** Where the band begins in css/flow.css, less what it reaches below the network. */
 const TOP = 2;

@@ -3,8 +3,30 @@
 
 /** @import {NDArray} from './types.js' */
 
-/** @type {Record<string, typeof Float32Array | typeof Float64Array>} */
-const TYPES = { F32: Float32Array, F64: Float64Array };
+/** @type {Record<string, typeof Float32Array | typeof Float64Array | typeof Uint16Array>} */
+const TYPES = { F32: Float32Array, F64: Float64Array, F16: Uint16Array };
+
+/** Every half-precision number, by its bits; made when the first one comes. @type {Float32Array | null} */
+let halves = null;
+
+/** IEEE 754 binary16 to numbers. @param {Uint16Array} bits */
+export function fromHalves(bits) {
+  halves ??= Float32Array.from({ length: 1 << 16 }, (_, n) => half(n));
+  const table = halves;
+  const numbers = new Float32Array(bits.length);
+  for (let n = 0; n < bits.length; n++) numbers[n] = table[bits[n]];
+  return numbers;
+}
+
+/** @param {number} bits */
+function half(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
 
 /**
  * Name → array. Throws an Error that says what is wrong with the file.
@@ -44,6 +66,7 @@ function view(buffer, dataStart, name, { dtype, shape, data_offsets: [from, to] 
   }
   const at = dataStart + from;
   // A view must start on a multiple of its size; ours always does, a stranger's file may not.
-  if (at % size) return { shape, data: new Type(buffer.slice(at, dataStart + to)) };
-  return { shape, data: new Type(buffer, at, length) };
+  const data =
+    at % size ? new Type(buffer.slice(at, dataStart + to)) : new Type(buffer, at, length);
+  return { shape, data: data instanceof Uint16Array ? fromHalves(data) : data };
 }

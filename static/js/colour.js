@@ -51,19 +51,15 @@ export function level(value, low, high) {
 }
 
 /**
- * The ends of a colour scale that just holds the values: zero-centred where the map is.
- * @param {Numbers} data
+ * The ends of a colour scale that just holds values from `low` to `high`, zero-centred where the map
+ * is; null where there is no finite value.
+ * @param {number | null} low
+ * @param {number | null} high
  * @param {Quantity["scale"]} scale
  * @returns {[number, number]}
  */
-export function fittedRange(data, scale) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of data) {
-    if (!Number.isFinite(value)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (low > high) return scale === "diverging" ? [-1, 1] : [0, 1];
+export function fitted(low, high, scale) {
+  if (low === null || high === null) return scale === "diverging" ? [-1, 1] : [0, 1];
   if (scale === "diverging") {
     const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
     return [-most, most];
@@ -72,27 +68,19 @@ export function fittedRange(data, scale) {
 }
 
 /**
- * Paint units × timesteps into pixels, a row of pixels for every `unitsPerRow` units.
- *
- * Where several units share a row, a diverging map shows the one furthest from zero (a spike must
- * not vanish in its neighbours' mean), a sequential one their mean. A value that is no number wins.
- * @param {Uint32Array} pixels  rows × (last - first)
- * @param {Numbers} data  timesteps × units, row-major
- * @param {{units: number, first: number, last: number, rows: number, unitsPerRow: number}} part
+ * Paint one vector as a strip, a pixel for every `unitsPerPixel` units: the one of them furthest from
+ * zero where zero is the middle, else their mean. A value that is no number wins.
+ * @param {Uint32Array} pixels
+ * @param {Numbers} values
+ * @param {number} unitsPerPixel
  * @param {{low: number, high: number, scale: Quantity["scale"], table: Uint32Array}} colours
  */
-export function paintHeatmap(pixels, data, { units, first, last, rows, unitsPerRow }, colours) {
-  const { low, high, scale, table } = colours;
-  const columns = last - first;
-  for (let x = 0; x < columns; x++) {
-    const start = (first + x) * units;
-    for (let row = 0; row < rows; row++) {
-      const from = row * unitsPerRow;
-      const to = Math.min(units, from + unitsPerRow);
-      const value =
-        unitsPerRow === 1 ? data[start + from] : pool(data, start + from, start + to, scale);
-      pixels[row * columns + x] = table[level(value, low, high)];
-    }
+export function paintStrip(pixels, values, unitsPerPixel, { low, high, scale, table }) {
+  for (let n = 0; n < pixels.length; n++) {
+    const from = n * unitsPerPixel;
+    const to = Math.min(values.length, from + unitsPerPixel);
+    const value = unitsPerPixel === 1 ? values[from] : pool(values, from, to, scale);
+    pixels[n] = table[level(value, low, high)];
   }
 }
 
@@ -100,17 +88,19 @@ export function paintHeatmap(pixels, data, { units, first, last, rows, unitsPerR
  * Paint each timestep's vector as a small picture of its own, side by side: units fill a grid row
  * by row.
  * @param {Uint32Array} pixels  grid.rows × (last - first) · grid.columns
- * @param {Numbers} data  timesteps × units, row-major
+ * @param {(t: number) => Numbers | undefined} rowAt  a timestep's vector; left blank while it is not here
  * @param {{units: number, first: number, last: number, grid: {columns: number, rows: number}}} part
  * @param {{low: number, high: number, table: Uint32Array}} colours
  */
-export function paintVectors(pixels, data, { units, first, last, grid }, { low, high, table }) {
+export function paintVectors(pixels, rowAt, { units, first, last, grid }, { low, high, table }) {
   const width = (last - first) * grid.columns;
   for (let t = first; t < last; t++) {
+    const values = rowAt(t);
+    if (!values) continue;
     const left = (t - first) * grid.columns;
     for (let row = 0, unit = 0; row < grid.rows; row++) {
       for (let column = 0; column < grid.columns && unit < units; column++, unit++) {
-        pixels[row * width + left + column] = table[level(data[t * units + unit], low, high)];
+        pixels[row * width + left + column] = table[level(values[unit], low, high)];
       }
     }
   }

@@ -74,6 +74,20 @@ export function fillOnOpening(id, fill) {
   });
 }
 
+/**
+ * The styles of a view that is loaded later.
+ * @param {string} href
+ * @returns {Promise<void>}
+ */
+export function loadStyles(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  const link = element("link", { rel: "stylesheet", href });
+  return new Promise((resolve) => {
+    link.onload = link.onerror = () => resolve();
+    document.head.append(link);
+  });
+}
+
 /** @param {HTMLCanvasElement} canvas */
 export function context2d(canvas) {
   const context = canvas.getContext("2d");

@@ -20,6 +20,34 @@ export function columnWidth(trackWidth, timesteps, narrowest) {
 }
 
 /**
+ * The part of the time axis on the screen. A `span` of 0 shows as many timesteps as can be read; any
+ * other is kept between one column as wide as a column may be and the whole sequence.
+ * @param {{trackWidth: number, timesteps: number, narrowest: number, from: number, span: number}} asked
+ */
+export function timeView({ trackWidth, timesteps, narrowest, from, span }) {
+  const readable = columnWidth(trackWidth, timesteps, narrowest);
+  const whole = Math.min(readable, trackWidth > 0 ? trackWidth / timesteps : readable);
+  const width = span > 0 ? Math.min(WIDEST_COLUMN, Math.max(whole, trackWidth / span)) : readable;
+  const end = Math.max(0, timesteps * width - trackWidth);
+  return { columnWidth: width, scrollLeft: Math.min(end, Math.max(0, from * width)) };
+}
+
+/**
+ * The window after zooming by a factor around a place of the track; what is there stays there.
+ * @param {{columnWidth: number, timesteps: number, scrollLeft: number, trackWidth: number}} view
+ * @param {number} factor  above 1 shows fewer timesteps
+ * @param {number} x  pixels from the left edge of the track
+ */
+export function zoomed({ columnWidth, timesteps, scrollLeft, trackWidth }, factor, x) {
+  const whole = Math.min(WIDEST_COLUMN, trackWidth / timesteps);
+  const width = Math.min(WIDEST_COLUMN, Math.max(whole, columnWidth * factor));
+  const at = (scrollLeft + x) / columnWidth;
+  const from = at - x / width;
+  const last = timesteps - trackWidth / width;
+  return { from: Math.max(0, Math.min(from, last)), span: trackWidth / width };
+}
+
+/**
  * The columns on the screen: `first` to `last` (not included), the first one `offset` pixels from
  * the left edge (zero or negative).
  * @param {{columnWidth: number, timesteps: number, scrollLeft: number, trackWidth: number}} view
@@ -106,6 +134,16 @@ export function cellGrid(width, height, units) {
 }
 
 /**
+ * How many timesteps one pooled column holds: the smallest power of two that leaves no column
+ * narrower than a device pixel. `level` is its exponent.
+ * @param {number} columnWidth  of one timestep
+ * @param {number} pixelRatio
+ */
+export function levelOf(columnWidth, pixelRatio) {
+  return Math.max(0, Math.ceil(Math.log2(1 / (columnWidth * pixelRatio)) - 1e-9));
+}
+
+/**
  * Rows of pixels for the units of a heatmap: every unit the same whole number of device pixels, or
  * the same number of units in every row (the last row may hold fewer).
  * @param {number} units
@@ -118,7 +156,11 @@ export function heatmapRows(units, target, pixelRatio) {
     const each = Math.max(1, Math.round(pixels / units));
     return { rows: units, unitsPerRow: 1, height: (units * each) / pixelRatio };
   }
-  const unitsPerRow = Math.ceil(units / pixels);
+  // The nearest of the two heights around the wished one.
+  const fewer = Math.max(2, Math.floor(units / pixels));
+  const over = Math.ceil(units / fewer) - pixels;
+  const under = pixels - Math.ceil(units / (fewer + 1));
+  const unitsPerRow = over <= under ? fewer : fewer + 1;
   const rows = Math.ceil(units / unitsPerRow);
   return { rows, unitsPerRow, height: rows / pixelRatio };
 }

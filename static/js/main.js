@@ -12,23 +12,29 @@ import { createFiles } from "./files.js";
 import { createFrameLoop } from "./frame.js";
 import { keyTable, listenToKeys } from "./keys.js";
 import { label } from "./label.js";
+import { createPage } from "./page.js";
+import { createNavigation } from "./navigation.js";
 import { createState } from "./state.js";
 import { followTheme } from "./theme.js";
-import { DEFAULTS, fromFragment, keepUrl, linkOf } from "./url.js";
+import { DEFAULTS } from "./url.js";
 import { createCellView, createStripsView } from "./views/cell.js";
 import { createEquationsView } from "./views/equations.js";
 import { createAskView, createParityView, createStatusView, setUpShare } from "./views/header.js";
-import { createHeatmapsView } from "./views/heatmaps.js";
+import { createMinimapView } from "./views/minimap.js";
 import {
   createNetworkLabelsView,
   createNetworkOverlayView,
   createNetworkView,
 } from "./views/network.js";
-import { createLegendView, createTabsView } from "./views/panels.js";
+import { createTabsView } from "./views/panels.js";
 import { createPredictionsView } from "./views/predictions.js";
+import { createStatesView } from "./views/states.js";
+import { createStatesToolsView } from "./views/states-tools.js";
 import { createTokensView } from "./views/tokens.js";
 import { createTooltip } from "./views/tooltip.js";
 import { createTransportView } from "./views/transport.js";
+import { createWantingView } from "./wanting.js";
+import { listenToZoom } from "./zooming.js";
 
 const state = createState();
 const frames = createFrameLoop();
@@ -36,19 +42,22 @@ const api = createApi((input, init) => fetch(input, init));
 const actions = createActions(state, api, frames);
 const theme = followTheme();
 const tooltip = createTooltip();
+const page = createPage(state, actions, api, frames, theme, tooltip);
 
 for (const view of [
   createStatusView(state),
   createAskView(state, actions),
   createParityView(state),
   createAxisView(state),
+  createWantingView(state),
+  createMinimapView(page),
   createTokensView(state, actions),
-  createNetworkView(state, actions, theme, tooltip),
+  createNetworkView(page),
   createNetworkLabelsView(state, actions),
   createNetworkOverlayView(state),
   createTabsView(state),
-  createLegendView(state, theme),
-  createHeatmapsView(state, actions, theme, tooltip),
+  createStatesToolsView(page),
+  createStatesView(page),
   createCellView(state, actions),
   createStripsView(state, actions, theme, tooltip),
   createEquationsView(state),
@@ -58,6 +67,7 @@ for (const view of [
   frames.add(view);
 }
 setUpShare(state);
+listenToZoom(state);
 const files = createFiles(state, api, actions);
 
 // What is seen only when asked for is loaded only then.
@@ -178,15 +188,7 @@ async function start() {
     await askForToken(api.signIn);
     await load();
   }
-  // Before the first recording: its arrays may go on coming while somebody steps already.
-  keepUrl(state, window);
-  window.addEventListener("popstate", () => {
-    const link = { ...DEFAULTS, ...fromFragment(location.hash) };
-    const now = linkOf(state);
-    if (link.model !== now.model || link.text !== now.text || link.precision !== now.precision)
-      open(fromFragment(location.hash));
-  });
-  await open(fromFragment(location.hash));
+  await createNavigation(state, actions, open, window).go();
 }
 
 start().catch(actions.report);

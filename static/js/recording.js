@@ -4,15 +4,22 @@
 /** @import {Cell, NDArray, Numbers, RecordingPublic} from './types.js' */
 
 import { networkRows } from "./geometry.js";
+import { createRowCache } from "./row-cache.js";
 import { waves } from "./transport.js";
+
+/** Recordings up to this size are fetched whole; of longer ones only what is looked at. */
+const WHOLE_BYTES = 32_000_000;
+/** What exact rows of a long recording may take, unless a setting says otherwise. */
+const ROW_BYTES = 96_000_000;
 
 export class Recording {
   /**
    * @param {RecordingPublic} about
    * @param {Api} api
    * @param {() => void} onArrival  called whenever arrays have come
+   * @param {number} [rowBytes]  most bytes of rows that are kept of a long recording
    */
-  constructor(about, api, onArrival) {
+  constructor(about, api, onArrival, rowBytes = ROW_BYTES) {
     this.about = about;
     this.timesteps = about.timesteps;
     this.layers = about.lstm.layers;
@@ -25,6 +32,24 @@ export class Recording {
     this._arrays = new Map();
     /** @type {Map<string, Promise<void>>} */
     this._coming = new Map();
+    this._rows = createRowCache({
+      fetch: (names, start, stop) => api.arrays(about.id, names, { start, stop }),
+      timesteps: about.timesteps,
+      limit: rowBytes,
+      onArrival,
+    });
+    /** @type {Map<string, {shape: number[], low: number | null, high: number | null, finite: boolean}>} */
+    this._described = new Map(about.arrays.map((array) => [array.name, array]));
+  }
+
+  /** Whether all of it is, or will be, here. */
+  get whole() {
+    return this.about.nbytes <= WHOLE_BYTES;
+  }
+
+  /** Shape and range of an array, here or not. @param {string} name */
+  described(name) {
+    return this._described.get(name);
   }
 
   get readsBackward() {
@@ -52,10 +77,7 @@ export class Recording {
    * @param {number} unit
    */
   value(quantity, cell, timestep, unit) {
-    const array = this.quantity(quantity, cell);
-    return array && unit < array.shape[1]
-      ? array.data[timestep * array.shape[1] + unit]
-      : undefined;
+    return this.row(`${cell.layer}.${cell.direction}.${quantity}`, timestep)?.[unit];
   }
 
   /**
@@ -89,8 +111,20 @@ export class Recording {
    */
   row(name, row) {
     const array = this.array(name);
-    const width = array?.shape[1] ?? 0;
-    return array?.data.subarray(row * width, (row + 1) * width);
+    if (!array) return this._rows.row(name, row);
+    const width = array.shape[1];
+    return array.data.subarray(row * width, (row + 1) * width);
+  }
+
+  /**
+   * Ask for rows that will be looked at: timesteps `from` to `to` (not included).
+   * @param {string[]} names
+   * @param {number} [from]
+   * @param {number} [to]
+   */
+  want(names, from = 0, to = this.timesteps) {
+    if (this.whole) this.load(names).catch(() => {});
+    else this._rows.want(names, Math.max(0, from), Math.min(this.timesteps, to));
   }
 
   /** The names of some arrays of a cell. @param {Cell} cell @param {string[]} which */
@@ -100,9 +134,26 @@ export class Recording {
 
   /** The input, and h and the initial state of every cell: what the network shows. */
   overviewNames() {
-    const names = ["x"];
-    if (this.about.predictions) names.push("scores");
-    return names.concat(this.rows.flatMap((cell) => Recording.names(cell, ["h", "h_0", "c_0"])));
+    const states = this.rows.flatMap((cell) => Recording.names(cell, ["h_0", "c_0"]));
+    return this.whole ? [...this.rowNames(), ...states] : states;
+  }
+
+  /** What a row of the network, the input and the predictions show. */
+  rowNames() {
+    const names = this.about.predictions ? ["x", "scores"] : ["x"];
+    return names.concat(this.rows.flatMap((cell) => Recording.names(cell, ["h"])));
+  }
+
+  /**
+   * What one cell shows at a timestep: its quantities, what it reads, what it said before.
+   * @param {Cell} cell
+   * @param {string[]} quantities
+   */
+  cellNames(cell, quantities) {
+    const below = this.layers[cell.layer - 1];
+    const read = below ? below.directions.map((d) => `${cell.layer - 1}.${d}.h`) : ["x"];
+    const scores = this.about.predictions ? ["scores"] : [];
+    return [...Recording.names(cell, quantities), ...read, ...scores];
   }
 
   /**

@@ -1,6 +1,6 @@
 // The state of the page, all of it: small, named, and (but for what the server sent) in the URL.
 
-/** @import {About, ColourScale, Direction, Model, Order, Precision, Quantity, Tab} from './types.js' */
+/** @import {About, ColourScale, Direction, Model, Order, Precision, Quantity, Rows, Sort, Statistic, Tab} from './types.js' */
 /** @import {Recording, UnitWeights} from './recording.js' */
 
 import { atom } from "./store.js";
@@ -41,11 +41,29 @@ export function createState() {
     // View.
     tab: atom(/** @type {Tab} */ ("states")),
     scale: atom(/** @type {ColourScale} */ ("fixed")),
+    /** The part of the time axis on the screen, in timesteps; a span of 0 is as many as can be read. */
+    from: atom(0),
+    span: atom(0),
+    rows: atom(/** @type {Rows} */ ("all")),
+    /** The quantities that are shown, in their own order. */
+    show: atom("ifgoch"),
+    sort: atom(/** @type {Sort} */ ("index")),
+    sortOf: atom("h"),
+    statistic: atom(/** @type {Statistic} */ ("extreme")),
+    /** The gate whose pre-activation is taken apart. */
+    gate: atom("i"),
+    /** Selected units, "1.forward:3-7,12", and named sets of them: see brush.js. */
+    brush: atom(""),
+    sets: atom(""),
+    /** 1: [ and ] go through the selected units only. */
+    only: atom(0),
+    /** What a link takes away from the page: see embed.js. */
+    hide: atom(""),
+    embed: atom(""),
     // Measured on the screen, not in the URL.
     trackWidth: atom(0),
     /** Counts the measurements of the layout. */
     measured: atom(0),
-    scrollLeft: atom(0),
   };
 }
 

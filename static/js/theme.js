@@ -3,27 +3,28 @@
 /** @import {ColourScale, Quantity} from './types.js' */
 /** @import {Recording} from './recording.js' */
 
-import { colourTable, fittedRange, parseColour } from "./colour.js";
+import { colourTable, fitted, parseColour } from "./colour.js";
 import { atom } from "./store.js";
 import { cssValue } from "./dom.js";
 
-function readTheme() {
-  const colour = (/** @type {string} */ name) => parseColour(cssValue(name));
+/** @param {(name: string) => string} [value]  of a custom property */
+export function readTheme(value = cssValue) {
+  const colour = (/** @type {string} */ name) => parseColour(value(name));
   const bad = colour("--not-finite");
   return {
     tables: {
       sequential: colourTable([colour("--low"), colour("--high")], bad),
       diverging: colourTable([colour("--negative"), colour("--zero"), colour("--positive")], bad),
     },
-    line: cssValue("--line"),
-    faint: cssValue("--faint"),
-    ink: cssValue("--ink"),
-    soft: cssValue("--soft"),
-    accent: cssValue("--accent"),
-    background: cssValue("--bg"),
-    positive: cssValue("--positive"),
-    negative: cssValue("--negative"),
-    high: cssValue("--high"),
+    line: value("--line"),
+    faint: value("--faint"),
+    ink: value("--ink"),
+    soft: value("--soft"),
+    accent: value("--accent"),
+    background: value("--bg"),
+    positive: value("--positive"),
+    negative: value("--negative"),
+    high: value("--high"),
   };
 }
 
@@ -46,9 +47,12 @@ export function followTheme() {
  * @param {import('./types.js').Cell} cell
  * @returns {[number, number]}
  */
-export function shownRange(quantity, scale, recording, cell) {
-  const array = scale === "fit" && recording.quantity(quantity.name, cell);
-  return array
-    ? fittedRange(array.data, quantity.scale)
-    : [quantity.shown_low, quantity.shown_high];
+export function shownRange(
+  { name, scale: colours, shown_low, shown_high },
+  scale,
+  recording,
+  cell,
+) {
+  const array = scale !== "fixed" && recording.described(`${cell.layer}.${cell.direction}.${name}`);
+  return array ? fitted(array.low, array.high, colours) : [shown_low, shown_high];
 }

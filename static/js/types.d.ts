@@ -3,8 +3,13 @@
 export type Direction = "forward" | "backward";
 export type Order = "sentence" | "processing";
 export type Precision = "float32" | "float64";
-export type Tab = "states" | "unit" | "shapes";
-export type ColourScale = "fixed" | "fit";
+export type Tab = "states" | "unit" | "network" | "cell" | "shapes";
+export type ColourScale = "fixed" | "layer" | "row";
+export type Sort = "index" | "peak" | "mean" | "variance" | "similarity" | "cluster";
+/** What one pixel says of several values: the one furthest from their mean, or the mean. */
+export type Statistic = "extreme" | "mean";
+/** Which rows of the network the heatmaps show. */
+export type Rows = "all" | "one";
 
 export interface Quantity {
   name: string;
@@ -98,7 +103,14 @@ export interface RecordingPublic {
   parity: Parity;
   not_finite: string | null;
   predictions: { task: Task; labels: string[]; targets: (number | null)[] | null } | null;
-  arrays: { name: string; shape: number[]; dtype: string }[];
+  arrays: {
+    name: string;
+    shape: number[];
+    dtype: string;
+    low: number | null;
+    high: number | null;
+    finite: boolean;
+  }[];
   nbytes: number;
 }
 
@@ -157,6 +169,7 @@ export interface About {
     max_file_bytes: number;
     max_checkpoint_bytes: number;
     max_vocabulary_bytes: number;
+    max_tab_bytes: number;
   };
 }
 
@@ -209,4 +222,52 @@ export interface TimeWindow {
   first: number;
   last: number;
   offset: number;
+}
+
+/** What figures are drawn on: a canvas, or what writes the same calls down as SVG. */
+export type Surface = Pick<
+  CanvasRenderingContext2D,
+  | "fillStyle"
+  | "strokeStyle"
+  | "lineWidth"
+  | "globalAlpha"
+  | "font"
+  | "textAlign"
+  | "textBaseline"
+  | "imageSmoothingEnabled"
+  | "save"
+  | "restore"
+  | "translate"
+  | "scale"
+  | "beginPath"
+  | "moveTo"
+  | "lineTo"
+  | "arc"
+  | "quadraticCurveTo"
+  | "bezierCurveTo"
+  | "rect"
+  | "roundRect"
+  | "closePath"
+  | "clip"
+  | "fill"
+  | "stroke"
+  | "fillRect"
+  | "strokeRect"
+  | "fillText"
+  | "measureText"
+> & {
+  setLineDash(segments: number[]): void;
+  drawImage(image: HTMLCanvasElement, x: number, y: number, width: number, height: number): void;
+};
+
+/** A view as a picture and as a table, for keeping and for those who do not see pictures. */
+export interface Figure {
+  /** What is shown, in words: "layer 1 forward, all quantities". */
+  title(): string;
+  /** Height in CSS pixels of the picture at this width, without caption. */
+  height(width: number): number;
+  draw(surface: Surface, width: number): void;
+  table(): { caption: string; columns: string[]; rows: (string | number)[][] };
+  /** The arrays and part of them this view shows, for CSV and the like. */
+  slice(): { names: string[]; start: number; stop: number; units: number[] | null };
 }

@@ -1,9 +1,11 @@
 // The screen as a link. It lives in the fragment: a browser never sends that to a server, so a
 // sentence is in nobody's log and may be as long as it likes.
 
-/** @import {ColourScale, Direction, Order, Precision, Tab} from './types.js' */
+/** @import {ColourScale, Direction, Order, Precision, Rows, Sort, Statistic, Tab} from './types.js' */
 /** @import {State} from './state.js' */
 
+import { cleanBrush, cleanSets } from "./brush.js";
+import { cleanEmbed, cleanHide } from "./parts.js";
 import { SPEEDS } from "./state.js";
 
 /**
@@ -19,6 +21,19 @@ import { SPEEDS } from "./state.js";
  * @property {Tab} tab
  * @property {ColourScale} scale
  * @property {number} speed
+ * @property {number} from
+ * @property {number} span
+ * @property {Rows} rows
+ * @property {string} show
+ * @property {Sort} sort
+ * @property {string} sortOf
+ * @property {Statistic} statistic
+ * @property {string} gate
+ * @property {string} brush
+ * @property {string} sets
+ * @property {number} only
+ * @property {string} hide
+ * @property {string} embed
  */
 
 /** @type {Readonly<Link>} */
@@ -34,6 +49,19 @@ export const DEFAULTS = {
   tab: "states",
   scale: "fixed",
   speed: 2,
+  from: 0,
+  span: 0,
+  rows: "all",
+  show: "ifgoch",
+  sort: "index",
+  sortOf: "h",
+  statistic: "extreme",
+  gate: "i",
+  brush: "",
+  sets: "",
+  only: 0,
+  hide: "",
+  embed: "",
 };
 
 /** @type {Partial<Record<keyof Link, readonly (string | number)[]>>} */
@@ -41,12 +69,30 @@ const CHOICES = {
   precision: ["float32", "float64"],
   order: ["sentence", "processing"],
   direction: ["forward", "backward"],
-  tab: ["states", "unit", "shapes"],
-  scale: ["fixed", "fit"],
+  tab: ["states", "unit", "network", "cell", "shapes"],
+  scale: ["fixed", "layer", "row"],
   speed: SPEEDS,
+  rows: ["all", "one"],
+  sort: ["index", "peak", "mean", "variance", "similarity", "cluster"],
+  sortOf: ["i", "f", "g", "o", "c", "h"],
+  statistic: ["extreme", "mean"],
+  gate: ["i", "f", "g", "o"],
+  only: [0, 1],
 };
 
-const KEYS = /** @type {(keyof Link)[]} */ (Object.keys(DEFAULTS));
+/** What these say is read with care; what is left of it when nothing can be is "". */
+const CLEAN = {
+  show: (/** @type {string} */ given) => [..."ifgoch"].filter((q) => given.includes(q)).join(""),
+  brush: cleanBrush,
+  sets: cleanSets,
+  hide: cleanHide,
+  embed: cleanEmbed,
+};
+
+/** A text may be as long as the server takes it; nothing else has a reason to be long. */
+const LONGEST = 20_000;
+
+export const KEYS = /** @type {(keyof Link)[]} */ (Object.keys(DEFAULTS));
 
 /**
  * The fragment for a screen, without what is as it is by default.
@@ -57,10 +103,19 @@ export function toFragment(link) {
   for (const key of KEYS) {
     // A link without a layer opens at the highest one.
     if (link[key] !== DEFAULTS[key] || (key === "layer" && link.model))
-      parameters.set(key, String(link[key]));
+      parameters.set(key, written(key, link[key]));
   }
-  return parameters.size ? `#${parameters}` : "";
+  // These may stand in a fragment as they are, where people can read them.
+  const readable = String(parameters).replace(/%(3A|3B|2C|7E|2F)/g, decodeURIComponent);
+  return readable && `#${readable}`;
 }
+
+/** Part of a timestep is of no use beyond a hundredth. @param {keyof Link} key @param {string | number} value */
+const written = (key, value) =>
+  String(isPlace(key) ? Math.round(100 * Number(value)) / 100 : value);
+
+/** Where the window on the time axis is: between timesteps, too. @param {string} key */
+const isPlace = (key) => key === "from" || key === "span";
 
 /**
  * What a fragment asks for. Anything it says that cannot be is left out, so that an old or broken
@@ -74,18 +129,27 @@ export function fromFragment(fragment) {
   const link = {};
   for (const key of KEYS) {
     const given = parameters.get(key);
-    if (given === null) continue;
-    const value = typeof DEFAULTS[key] === "number" ? Number(given) : given;
-    const choices = CHOICES[key];
-    if (choices ? choices.includes(value) : typeof value === "string" || isIndex(value)) {
-      link[key] = value;
-    }
+    if (given === null || (given.length > LONGEST && key !== "text")) continue;
+    const value = read(key, given);
+    if (value !== null) link[key] = value;
   }
   return link;
 }
 
-/** @param {number} value */
-const isIndex = (value) => Number.isInteger(value) && value >= 0;
+/**
+ * What a parameter says, null if it says nothing that can be.
+ * @param {keyof Link} key
+ * @param {string} given
+ */
+function read(key, given) {
+  if (key in CLEAN) return CLEAN[/** @type {keyof typeof CLEAN} */ (key)](given) || null;
+  const value = typeof DEFAULTS[key] === "number" ? Number(given) : given;
+  const choices = CHOICES[key];
+  if (choices) return choices.includes(value) ? value : null;
+  if (typeof value === "string") return value;
+  const sound = isPlace(key) ? Number.isFinite(value) : Number.isInteger(value);
+  return sound && value >= 0 ? value : null;
+}
 
 /**
  * The link to what the page shows now.
@@ -95,36 +159,4 @@ const isIndex = (value) => Number.isInteger(value) && value >= 0;
 export function linkOf(state) {
   const entries = KEYS.map((key) => [key, state[key].get()]);
   return /** @type {Link} */ (Object.fromEntries(entries));
-}
-
-/**
- * Keep the address bar in step with the state: a new entry in the history for a new recording, a
- * replaced one for everything else, at most a few times a second (browsers throttle more).
- * @param {State} state
- * @param {{history: History, location: Location, setTimeout: (run: () => void, ms: number) => unknown}} window
- */
-export function keepUrl(state, { history, location, setTimeout }) {
-  let waiting = false;
-  const write = () => {
-    waiting = false;
-    if (!state.recording.get()) return;
-    const fragment = toFragment(linkOf(state));
-    if (fragment === location.hash) return;
-    const before = fromFragment(location.hash);
-    // As a fragment can hold them: in it a lone surrogate is another character.
-    const now = fromFragment(fragment);
-    // A link that names no model or text asks for the first one: no other recording, either.
-    const same =
-      (before.model ?? now.model) === now.model && (before.text ?? now.text) === now.text;
-    const url = location.pathname + location.search + fragment;
-    if (same) history.replaceState(null, "", url);
-    else history.pushState(null, "", url);
-  };
-  const later = () => {
-    if (!waiting) setTimeout(write, 250);
-    waiting = true;
-  };
-  const atoms = [state.recording, ...KEYS.map((key) => state[key])];
-  const unsubscribes = atoms.map((atom) => atom.subscribe(later));
-  return () => unsubscribes.forEach((unsubscribe) => unsubscribe());
 }

@@ -6,7 +6,7 @@
 /** @import {Theme} from '../theme.js' */
 /** @import {Recording} from '../recording.js' */
 
-import { paintHeatmap } from "../colour.js";
+import { paintStrip } from "../colour.js";
 import { byId, context2d, element, write } from "../dom.js";
 import { fixed, subscript } from "../format.js";
 import { at } from "../names.js";
@@ -164,9 +164,9 @@ export function createStripsView(state, actions, theme, tooltip) {
     strips.set(quantity.name, { canvas, value });
     const under = (/** @type {MouseEvent} */ event) => {
       const recording = state.recording.get();
-      const array = recording?.quantity(quantity.name, selectedCell(state));
-      if (!recording || !array) return null;
-      const units = array.shape[1];
+      const { layer, direction } = selectedCell(state);
+      const units = recording?.described(`${layer}.${direction}.${quantity.name}`)?.shape[1];
+      if (!recording || !units) return null;
       const unit = Math.min(
         units - 1,
         Math.max(0, Math.floor((event.offsetX / canvas.clientWidth) * units)),
@@ -216,21 +216,22 @@ export function createStripsView(state, actions, theme, tooltip) {
           /** @type {{canvas: HTMLCanvasElement, value: HTMLOutputElement}} */ (
             strips.get(quantity.name)
           );
-        const array = recording.quantity(quantity.name, cell);
-        canvas.style.visibility = array ? "" : "hidden";
-        if (!array) continue;
-        const units = array.shape[1];
-        const number = recording.value(quantity.name, cell, timestep, state.unit.get());
+        const values = recording.row(`${cell.layer}.${cell.direction}.${quantity.name}`, timestep);
+        const hidden = values ? "" : "hidden";
+        if (canvas.style.visibility !== hidden) canvas.style.visibility = hidden;
+        const number = values?.[state.unit.get()];
         write(value, number === undefined ? "–" : fixed(number));
+        if (!values) continue;
         const [low, high] = shownRange(quantity, state.scale.get(), recording, cell);
-        const { rows, unitsPerRow } = heatmapRows(units, 220, window.devicePixelRatio || 1);
+        const ratio = window.devicePixelRatio || 1;
+        const { rows, unitsPerRow } = heatmapRows(values.length, 220, ratio);
         const image = new ImageData(rows, 1);
-        paintHeatmap(
-          new Uint32Array(image.data.buffer),
-          array.data,
-          { units, first: timestep, last: timestep + 1, rows, unitsPerRow },
-          { low, high, scale: quantity.scale, table: theme.get().tables[quantity.scale] },
-        );
+        paintStrip(new Uint32Array(image.data.buffer), values, unitsPerRow, {
+          low,
+          high,
+          scale: quantity.scale,
+          table: theme.get().tables[quantity.scale],
+        });
         if (canvas.width !== rows || canvas.height !== 1) [canvas.width, canvas.height] = [rows, 1];
         context2d(canvas).putImageData(image, 0, 0);
       }

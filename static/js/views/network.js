@@ -3,17 +3,19 @@
 // The canvas is painted when the recording or the window changes. A step only moves the overlay:
 // a veil over what has not been computed yet, and a frame round the cell that is being computed.
 
-/** @import {Cell, Readable} from '../types.js' */
+/** @import {Cell} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
+/** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
 /** @import {Theme} from '../theme.js' */
 
 import { axis } from "../axis.js";
-import { fittedRange, paintVectors } from "../colour.js";
+import { fitted, paintVectors } from "../colour.js";
 import { byId, context2d, element, fitCanvas, isDrag } from "../dom.js";
 import { fixed, plural } from "../format.js";
-import { cellGrid, networkLayout, networkRowHeight, timestepAtX } from "../geometry.js";
+import { cellGrid, levelOf, networkLayout, networkRowHeight, timestepAtX } from "../geometry.js";
+import { columnsOf, paintPicture, topLevel } from "../heatmap-painter.js";
 import { label } from "../label.js";
 import { course, modelOf, readsTable } from "../state.js";
 import { progress } from "../transport.js";
@@ -21,14 +23,12 @@ import { progress } from "../transport.js";
 const GAP = 6;
 const LAYER_GAP = 13;
 const ARROW = { forward: "→", backward: "←" };
+/** Columns narrower than this hold no picture of their own: then a row is one heatmap. */
+const NARROW = 9;
 
-/**
- * @param {State} state
- * @param {Actions} actions
- * @param {Readable<Theme>} theme
- * @param {import('./tooltip.js').Tooltip} tooltip
- */
-export function createNetworkView(state, actions, theme, tooltip) {
+/** @param {Page} page */
+export function createNetworkView(page) {
+  const { state, actions, theme, tooltip } = page;
   const canvas = /** @type {HTMLCanvasElement} */ (byId("network-canvas"));
   const cells = document.createElement("canvas");
 
@@ -66,7 +66,16 @@ export function createNetworkView(state, actions, theme, tooltip) {
 
   return {
     name: "network",
-    reads: [state.recording, state.arrived, state.trackWidth, state.scrollLeft, state.scale, theme],
+    reads: [
+      state.recording,
+      state.arrived,
+      state.trackWidth,
+      state.from,
+      state.span,
+      state.scale,
+      state.statistic,
+      theme,
+    ],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
@@ -75,40 +84,109 @@ export function createNetworkView(state, actions, theme, tooltip) {
       const view = axis(state, recording);
       const context = fitCanvas(canvas, view.trackWidth, layout.height);
       context.imageSmoothingEnabled = false;
-      const pad = padOf(view.columnWidth);
-      const table = theme.get().tables.diverging;
-      const { first, last, offset, columnWidth } = view.window;
-
-      /** @param {string} name @param {number} top */
-      const paintRow = (name, top) => {
-        const array = recording.array(name);
-        if (!array) return;
-        const units = array.shape[1];
-        const [low, high] =
-          name === "x" || state.scale.get() === "fit"
-            ? fittedRange(array.data, "diverging")
-            : [-1, 1];
-        const box = { width: columnWidth - 2 * pad, height: rowHeight };
-        drawVectors(
-          context,
-          cells,
-          array.data,
-          { units, first, last, offset, columnWidth, pad, top, ...box },
-          { low, high, table },
-        );
-      };
-      drawWires(context, theme.get(), rows, layout, {
-        rowHeight,
-        pad,
-        timesteps: recording.timesteps,
-        ...view.window,
-      });
-      rows.forEach(({ layer, direction }, n) =>
-        paintRow(`${layer}.${direction}.h`, layout.tops[n]),
-      );
-      paintRow("x", layout.inputTop);
+      const names = [...rows.map(({ layer, direction }) => `${layer}.${direction}.h`), "x"];
+      const tops = [...layout.tops, layout.inputTop];
+      const paintRows = view.columnWidth < NARROW ? paintMaps : paintCells;
+      paintRows(recording, context, view, names, tops, rowHeight);
     },
   };
+
+  /** @param {Recording} recording @param {string} name @returns {[number, number]} */
+  function rangeOf(recording, name) {
+    if (name !== "x" && state.scale.get() === "fixed") return [-1, 1];
+    const { low, high } = recording.described(name) ?? { low: null, high: null };
+    return fitted(low, high, "diverging");
+  }
+
+  /**
+   * Columns wide enough to show each cell's vector as a picture.
+   * @param {Recording} recording
+   * @param {CanvasRenderingContext2D} context
+   * @param {ReturnType<typeof axis>} view
+   * @param {string[]} names
+   * @param {number[]} tops
+   * @param {number} rowHeight
+   */
+  function paintCells(recording, context, view, names, tops, rowHeight) {
+    const { first, last, offset, columnWidth } = view.window;
+    const pad = padOf(columnWidth);
+    const { layout } = layoutOf(recording);
+    drawWires(context, theme.get(), recording.rows, layout, {
+      rowHeight,
+      pad,
+      timesteps: recording.timesteps,
+      ...view.window,
+    });
+    if (!recording.whole) recording.want(names, first, last);
+    names.forEach((name, n) => {
+      const units = recording.described(name)?.shape[1] ?? 0;
+      const [low, high] = rangeOf(recording, name);
+      const box = { width: columnWidth - 2 * pad, height: rowHeight };
+      drawVectors(
+        context,
+        cells,
+        (t) => recording.row(name, t),
+        { units, first, last, offset, columnWidth, pad, top: tops[n], ...box },
+        { low, high, table: theme.get().tables.diverging },
+      );
+    });
+  }
+
+  /**
+   * Narrower ones: a row is a heatmap of its h.
+   * @param {Recording} recording
+   * @param {CanvasRenderingContext2D} context
+   * @param {ReturnType<typeof axis>} view
+   * @param {string[]} names
+   * @param {number[]} tops
+   * @param {number} rowHeight
+   */
+  function paintMaps(recording, context, view, names, tops, rowHeight) {
+    const tiles = page.tiles(recording);
+    const level = levelOf(view.columnWidth, window.devicePixelRatio || 1);
+    const coarsest = Math.max(level, topLevel(recording.timesteps));
+    const { first, last } = columnsOf(view.window, level);
+    const columnWidth = view.columnWidth * 2 ** level;
+    const x = first * columnWidth - view.scrollLeft;
+    /** @param {string} name */
+    const poolingOf = (name) => ({
+      unitsPerRow: Math.ceil((recording.described(name)?.shape[1] ?? 1) / rowHeight),
+      statistic: state.statistic.get(),
+      sort: /** @type {const} */ ("index"),
+      sortOf: "h",
+      unit: 0,
+    });
+    const wanted = [];
+    for (const name of names) {
+      const pooling = poolingOf(name);
+      for (let tile = Math.floor(first / 512); tile * 512 < last; tile++)
+        wanted.push({ name, pooling, level, tile });
+      if (coarsest > level) wanted.push({ name, pooling, level: coarsest, tile: 0 });
+    }
+    tiles.want("network", wanted);
+    const { tables, background } = theme.get();
+    names.forEach((name, n) => {
+      const pooling = poolingOf(name);
+      const rows = Math.ceil((recording.described(name)?.shape[1] ?? 1) / pooling.unitsPerRow);
+      const [low, high] = rangeOf(recording, name);
+      const image = new ImageData(last - first, rows);
+      paintPicture(
+        new Uint32Array(image.data.buffer),
+        { stride: last - first, top: 0, each: 1, rows },
+        { level, top: coarsest, first, last },
+        (of, tile) => tiles.get({ name, pooling, level: of, tile }),
+        {
+          lows: [low],
+          highs: [high],
+          table: tables.diverging,
+          key: `${low} ${high} ${background}`,
+        },
+      );
+      [cells.width, cells.height] = [image.width, image.height];
+      context2d(cells).putImageData(image, 0, 0);
+      context.drawImage(cells, x, tops[n], (last - first) * columnWidth, rowHeight);
+    });
+  }
 }
 
 /** @param {Recording} recording */
@@ -126,16 +204,16 @@ const padOf = (columnWidth) =>
  * Every cell's vector as a small picture: units fill a grid row by row.
  * @param {CanvasRenderingContext2D} context
  * @param {HTMLCanvasElement} scratch
- * @param {import('../types.js').Numbers} data
+ * @param {(t: number) => import('../types.js').Numbers | undefined} rowAt
  * @param {{units: number, first: number, last: number, offset: number, columnWidth: number, pad: number, top: number, width: number, height: number}} part
  * @param {Parameters<typeof paintVectors>[3]} colours
  */
-function drawVectors(context, scratch, data, part, colours) {
+function drawVectors(context, scratch, rowAt, part, colours) {
   const { units, first, last, offset, columnWidth, pad, top, width, height } = part;
   const grid = cellGrid(width, height, units);
   const count = last - first;
   const image = new ImageData(count * grid.columns, grid.rows);
-  paintVectors(new Uint32Array(image.data.buffer), data, { units, first, last, grid }, colours);
+  paintVectors(new Uint32Array(image.data.buffer), rowAt, { units, first, last, grid }, colours);
   [scratch.width, scratch.height] = [image.width, image.height];
   context2d(scratch).putImageData(image, 0, 0);
   const radius = Math.min(4, pad);
@@ -299,7 +377,7 @@ export function createNetworkOverlayView(state) {
 
   return {
     name: "network overlay",
-    reads: [state.recording, state.step, state.order, state.trackWidth, state.scrollLeft],
+    reads: [state.recording, state.step, state.order, state.trackWidth, state.from, state.span],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;

@@ -22,7 +22,11 @@ export function createTokensView(state, actions) {
   /** @type {Map<number, HTMLElement>} */
   const columns = new Map();
   let built = "";
+  let shown = "";
+  let width = 0;
   let current = -1;
+  /** Whether the predictions have not come. */
+  let missing = false;
 
   strip.addEventListener("click", (event) => {
     const column = /** @type {HTMLElement} */ (event.target).closest(".column");
@@ -30,55 +34,111 @@ export function createTokensView(state, actions) {
   });
 
   /** @param {Recording} recording */
-  function build(recording) {
-    const { columnWidth, window } = axis(state, recording);
-    const split = modelOf(state, recording.about.model)?.split ?? "";
-    const key = [recording.about.id, columnWidth].join(" ");
-    if (key !== built) {
-      strip.replaceChildren();
-      columns.clear();
-      built = key;
-      current = -1;
-      const { predictions } = recording.about;
-      strip.classList.toggle("headless", !predictions);
-      write(title, split === "table" ? "rows" : "tokens");
-      predictionLabel.replaceChildren(predictionTitles(recording)[0]);
-      if (predictions && ofTwo(predictions))
-        predictionLabel.append(element("small", {}, `bar: ${label(predictions.labels[1])}`));
+  function begin(recording) {
+    const { predictions } = recording.about;
+    strip.replaceChildren();
+    columns.clear();
+    current = -1;
+    strip.classList.toggle("headless", !predictions);
+    write(title, splitOf(recording) === "table" ? "rows" : "tokens");
+    predictionLabel.replaceChildren(predictionTitles(recording)[0]);
+    if (predictions && ofTwo(predictions))
+      predictionLabel.append(element("small", {}, `bar: ${label(predictions.labels[1])}`));
+  }
+
+  /** @param {Recording} recording */
+  const splitOf = (recording) => modelOf(state, recording.about.model)?.split ?? "";
+
+  /**
+   * Only what can be read exists: a text of 10,000 tokens costs what a sentence does. Where columns
+   * are narrower than their tokens, every n-th token is there, and the current one.
+   * @param {Recording} recording
+   * @param {number} timestep
+   */
+  function build(recording, timestep) {
+    const view = axis(state, recording);
+    const { first, last } = view.window;
+    const stride = Math.ceil(view.narrowest / view.columnWidth - 0.01);
+    const key = `${recording.about.id} ${stride > 1}`;
+    if (key !== built) begin(recording);
+    built = key;
+    if (view.columnWidth !== width) {
+      width = view.columnWidth;
+      strip.style.setProperty("--w", `${width}px`);
+      strip.style.setProperty(
+        "--shown",
+        `${Math.max(width, Math.min(view.narrowest, width * stride))}px`,
+      );
+      strip.classList.toggle("narrow", width < 40);
+      strip.classList.toggle("sparse", stride > 1);
     }
-    // Only what is on the screen exists: a text of 2,000 tokens costs what a sentence does.
+    const start = Math.floor(first / stride) * stride;
+    const wanted = (/** @type {number} */ t) =>
+      t === timestep || (t >= start && t < last && t % stride === 0 && !hides(t, timestep, stride));
     for (const [t, column] of columns) {
-      if (t < window.first || t >= window.last) {
-        column.remove();
-        columns.delete(t);
-      }
+      if (wanted(t)) continue;
+      column.remove();
+      columns.delete(t);
     }
-    for (let t = window.first; t < window.last; t++) {
-      if (columns.has(t)) continue;
-      const column = tokenColumn(recording, t, columnWidth, split);
-      columns.set(t, column);
-      const next = [...columns.keys()].filter((other) => other > t);
-      strip.insertBefore(column, next.length ? (columns.get(Math.min(...next)) ?? null) : null);
+    /** @type {HTMLElement | null} */
+    let next = null;
+    for (
+      let t = start + Math.floor((last - 1 - start) / stride) * stride;
+      t >= start;
+      t -= stride
+    ) {
+      if (wanted(t)) next = show(recording, t, next);
     }
+    if (stride > 1) show(recording, timestep, null);
+    missing = recording.about.predictions !== null && !recording.row("scores", timestep);
+  }
+
+  /**
+   * @param {Recording} recording
+   * @param {number} t
+   * @param {HTMLElement | null} before
+   */
+  function show(recording, t, before) {
+    let column = columns.get(t);
+    if (column && !column.classList.contains("unscored")) return column;
+    const made = tokenColumn(recording, t, splitOf(recording));
+    if (column) column.replaceWith(made);
+    else strip.insertBefore(made, before);
+    columns.set(t, made);
+    return made;
   }
 
   return {
     name: "tokens",
     reads: [
       state.recording,
+      state.arrived,
       state.step,
       state.order,
       state.layer,
       state.direction,
       state.trackWidth,
-      state.scrollLeft,
+      state.from,
+      state.span,
     ],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
-      build(recording);
-      strip.style.transform = `translateX(${-state.scrollLeft.get()}px)`;
+      const { scrollLeft } = axis(state, recording);
       const timestep = selectedTimestep(state, recording);
+      const key = [
+        recording.about.id,
+        scrollLeft,
+        width,
+        state.trackWidth.get(),
+        state.span.get(),
+        strip.classList.contains("sparse") ? timestep : "",
+        recording.whole && !missing ? "" : state.arrived.get(),
+      ].join();
+      if (key !== shown) build(recording, timestep);
+      shown = key;
+      strip.style.transform = `translateX(${-scrollLeft}px)`;
+      if (timestep === current && columns.get(timestep)?.classList.contains("now")) return;
       for (const t of [current, timestep]) {
         const column = columns.get(t);
         if (!column) continue;
@@ -91,13 +151,15 @@ export function createTokensView(state, actions) {
   };
 }
 
+/** Whether a token would stand under the current one. @param {number} t @param {number} now @param {number} stride */
+const hides = (t, now, stride) => stride > 1 && t !== now && Math.abs(t - now) < stride;
+
 /**
  * @param {Recording} recording
  * @param {number} t
- * @param {number} width
  * @param {string} split
  */
-function tokenColumn(recording, t, width, split) {
+function tokenColumn(recording, t, split) {
   const token = recording.about.tokens[t];
   // The name of a byte, <0xC3>, has to fit a narrow column.
   const short = (/** @type {string} */ text) =>
@@ -116,8 +178,11 @@ function tokenColumn(recording, t, width, split) {
     element("bdi", {}, shown),
   );
   const column = element("div", { class: "column", "data-t": t }, button);
-  column.style.left = `${t * width}px`;
-  column.style.width = `${width}px`;
+  column.style.setProperty("--t", String(t));
+  column.classList.toggle(
+    "unscored",
+    Boolean(recording.about.predictions) && !recording.row("scores", t),
+  );
   column.classList.toggle("unknown", !token.known);
   if (prediction) {
     const about = /** @type {NonNullable<typeof recording.about.predictions>} */ (
@@ -140,19 +205,18 @@ function tokenColumn(recording, t, width, split) {
       // the class changes.
       const second = ofTwo(about);
       const score = second ? recording.row("scores", t)?.[1] : prediction.score;
-      const room = Math.min(width - 8, 62);
       const bar = element("i", { class: "confidence" });
-      bar.style.width = `${Math.max(2, (score ?? 0) * room)}px`;
+      bar.style.setProperty("--score", String(score ?? 0));
       box.append(second ? element("i", { class: "of-two" }, bar) : bar);
     }
-    if (task === "classify" && width < 40) {
-      // A class is named once, where it begins, in the room of all that it holds for.
+    if (task === "classify") {
+      // In narrow columns a class is named once, where it begins, in the room of all it holds for.
       let end = t + 1;
-      while (end < recording.timesteps && !classBefore(recording, end)) end++;
-      const name = /** @type {HTMLElement} */ (box.firstElementChild);
-      if (t && !flip) name.textContent = "";
-      else name.style.width = `${(end - t) * width}px`;
+      while (end < recording.timesteps && end < t + LONGEST_RUN && !classBefore(recording, end))
+        end++;
       box.classList.add("run");
+      box.classList.toggle("goes-on", Boolean(t && !flip));
+      box.style.setProperty("--run", String(end - t));
     }
     column.append(box);
     column.classList.toggle("hit", prediction.hit === true);
@@ -160,6 +224,9 @@ function tokenColumn(recording, t, width, split) {
   }
   return column;
 }
+
+/** How far the name of a class is looked along. */
+const LONGEST_RUN = 40;
 
 /** Whether a probability of one class says all. @param {NonNullable<Recording["about"]["predictions"]>} about */
 const ofTwo = ({ task, labels }) => task === "classify" && labels.length === 2;

@@ -96,7 +96,8 @@ export function createUnitChartView(state, actions, theme) {
       state.direction,
       state.unit,
       state.trackWidth,
-      state.scrollLeft,
+      state.from,
+      state.span,
       theme,
     ],
     paint() {
@@ -115,7 +116,8 @@ export function createUnitChartView(state, actions, theme) {
         direction,
         state.unit.get(),
         state.trackWidth.get(),
-        state.scrollLeft.get(),
+        state.from.get(),
+        state.span.get(),
         theme.get().ink,
       ].join(" ");
       if (key === drawn) return;

@@ -1,0 +1,58 @@
+// What a view is given: the state, what a person can do, and the stores behind the pictures.
+
+/** @import {Actions} from './actions.js' */
+/** @import {Api} from './api.js' */
+/** @import {Recording} from './recording.js' */
+/** @import {State} from './state.js' */
+/** @import {Theme} from './theme.js' */
+/** @import {Tiles} from './tiles.js' */
+/** @import {Figure, Readable, Tab} from './types.js' */
+
+import { createTiles } from "./tiles.js";
+import { createUnitRanges } from "./unit-ranges.js";
+
+/** What pictures may take of a tab's memory, unless a setting says otherwise. */
+const TAB_BYTES = 256_000_000;
+
+/**
+ * @param {State} state
+ * @param {Actions} actions
+ * @param {Api} api
+ * @param {ReturnType<typeof import('./frame.js').createFrameLoop>} frames
+ * @param {Readable<Theme>} theme
+ * @param {import('./views/tooltip.js').Tooltip} tooltip
+ */
+export function createPage(state, actions, api, frames, theme, tooltip) {
+  /** @type {Map<Tab, Figure>} */
+  const figures = new Map();
+  const onArrival = () => state.arrived.set(state.arrived.get() + 1);
+  /** @type {{recording: Recording, tiles: Tiles, ranges: ReturnType<typeof createUnitRanges>} | null} */
+  let stores = null;
+
+  /** The stores of the recording on the screen; those of the one before are let go. @param {Recording} recording */
+  function storesOf(recording) {
+    if (stores?.recording !== recording) {
+      stores?.tiles.close();
+      const limit = (state.about.get()?.limits.max_tab_bytes ?? TAB_BYTES) / 2;
+      const tiles = createTiles({ recording, api, limit, onArrival });
+      stores = { recording, tiles, ranges: createUnitRanges(recording, api, onArrival) };
+    }
+    return stores;
+  }
+
+  return {
+    state,
+    actions,
+    api,
+    frames,
+    theme,
+    tooltip,
+    figures,
+    /** @param {Recording} recording */
+    tiles: (recording) => storesOf(recording).tiles,
+    /** @param {Recording} recording */
+    ranges: (recording) => storesOf(recording).ranges,
+  };
+}
+
+/** @typedef {ReturnType<typeof createPage>} Page */

@@ -39,6 +39,16 @@ export function label(text) {
     : characters.join("");
 }
 
+/**
+ * A part of a text as it stands in it: spaces and line ends do their work, everything else that cannot be
+ * seen is made visible.
+ * @param {string} text
+ */
+export const running = (text) =>
+  text.replace(INVISIBLE, (ch, glue) =>
+    /[\n\t\p{Zs}]/u.test(ch) ? ch : (glue ?? PICTURES[ch] ?? `‹${codePoint(ch)}›`),
+  );
+
 /** @param {string} ch */
 const codePoint = (ch) => (ch.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { PARTS as PAGE_PARTS } from "../../static/js/parts.js";
 import { SPEEDS, createState } from "../../static/js/state.js";
-import { DEFAULTS, fromFragment, keepUrl, linkOf, toFragment } from "../../static/js/url.js";
-import { Recording } from "../../static/js/recording.js";
+import { DEFAULTS, KEYS, fromFragment, linkOf, toFragment } from "../../static/js/url.js";
 import { forAll } from "./random.js";
-import { asApi, describe } from "./worlds.js";
 
 /** @import {Random} from './random.js' */
 /** @import {Link} from '../../static/js/url.js' */
@@ -33,10 +32,22 @@ const PARTS = {
   precision: ["float32", "float64"],
   order: ["sentence", "processing"],
   direction: ["forward", "backward"],
-  tab: ["states", "unit", "shapes"],
-  scale: ["fixed", "fit"],
+  tab: ["states", "unit", "network", "cell", "shapes"],
+  scale: ["fixed", "layer", "row"],
   speed: SPEEDS,
+  rows: ["all", "one"],
+  sort: ["index", "peak", "mean", "variance", "similarity", "cluster"],
+  sortOf: ["i", "f", "g", "o", "c", "h"],
+  statistic: ["extreme", "mean"],
+  gate: ["i", "f", "g", "o"],
+  only: [0, 1],
+  embed: ["", "on", "play", "cell", "cell,play"],
 };
+
+/** Some of a list in its order. @template T @param {Random} random @param {readonly T[]} list */
+const someOf = (random, list) => list.filter(() => random.flip());
+const BRUSHES = ["", "1.forward:3-7,12", "0.forward:0;0.backward:5-6;11.forward:1,3,5"];
+const SETS = ["", "set 1~1.forward:3", "a%2Fb %7E~0.backward:1-2/شمس~0.forward:3;1.forward:4"];
 
 /** @param {Random} random @returns {Link} */
 const anyLink = (random) =>
@@ -48,6 +59,12 @@ const anyLink = (random) =>
     step: random.integer(0, 3) && random.integer(0, 5000),
     layer: random.integer(0, 8),
     unit: random.integer(0, 2048),
+    from: random.integer(0, 2) && random.integer(0, 1e6) / 100,
+    span: random.integer(0, 2) && random.integer(0, 1e6) / 100,
+    show: someOf(random, [..."ifgoch"]).join("") || "c",
+    brush: random.pick(BRUSHES),
+    sets: random.pick(SETS),
+    hide: someOf(random, Object.keys(PAGE_PARTS)).join(","),
     ...Object.fromEntries(
       Object.entries(PARTS).map(([key, choices]) => [
         key,
@@ -66,8 +83,10 @@ function isSound(link) {
       );
     } else if (["step", "layer", "unit"].includes(key)) {
       assert.ok(Number.isInteger(value) && Number(value) >= 0, `${key} ${value}`);
+    } else if (["from", "span"].includes(key)) {
+      assert.ok(Number.isFinite(value) && Number(value) >= 0, `${key} ${value}`);
     } else {
-      assert.ok(["model", "text"].includes(key) && typeof value === "string", key);
+      assert.ok(KEYS.includes(/** @type {keyof Link} */ (key)) && typeof value === "string", key);
     }
   }
 }
@@ -127,6 +146,11 @@ test("a broken fragment never throws and never asks for what cannot be", () => {
     "3",
     "2",
     "forward",
+    "hc",
+    "1.forward:3-7,12",
+    "a~1.forward:3/b~",
+    "header,cell,nothing",
+    "play,,cell",
   ];
   const names = [...Object.keys(DEFAULTS), "__proto__", "constructor", "toString", "token", ""];
   forAll(5000, (random) => {
@@ -151,119 +175,34 @@ test("what is sound in a link survives what is broken in it", () => {
   assert.deepEqual(link, { text: "kept", layer: 2, direction: "backward" });
 });
 
-/** A state with a recording, and a window that keeps its history. */
-function createWorld(hash = "") {
-  const state = createState();
-  /** @type {(() => void)[]} */
-  let timers = [];
-  const location = { pathname: "/under/", search: "?x=1", hash };
-  /** @type {[string, string][]} */
-  const entries = [];
-  const write =
-    (/** @type {string} */ how) =>
-    (/** @type {unknown} */ _, /** @type {string} */ __, /** @type {string} */ url) => {
-      entries.push([how, url]);
-      location.hash = new URL(url, "http://host").hash;
-    };
-  const window = {
-    history: /** @type {History} */ (
-      /** @type {unknown} */ ({ pushState: write("push"), replaceState: write("replace") })
-    ),
-    location: /** @type {Location} */ (/** @type {unknown} */ (location)),
-    setTimeout: (/** @type {() => void} */ run) => timers.push(run),
-  };
-  const stop = keepUrl(state, window);
-  /** Let the time pass; returns what was written to the history since. */
-  const pass = () => {
-    const due = timers;
-    timers = [];
-    for (const run of due) run();
-    return entries.splice(0);
-  };
-  const record = (/** @type {string} */ text) => {
-    state.model.set("m");
-    state.text.set(text);
-    state.recording.set(new Recording(describe({ text }), asApi({}), () => {}));
-  };
-  return { state, location, record, pass, stop, waiting: () => timers.length };
-}
-
-test("a new text is a new entry in the history, everything else replaces the one there is", () => {
-  const { state, record, pass, location } = createWorld();
-  record("one");
-  assert.deepEqual(
-    pass().map(([how]) => how),
-    ["replace"],
-    "the first one replaces the empty page",
+test("lists in a link are put in order and keep what there is", () => {
+  const link = fromFragment(
+    "#show=hxc&brush=1.forward:9,3-7,x;2.up:3&sets=/a~0.forward:1/b&hide=cell,<b>,header&embed=play,7",
   );
-  record("two");
-  const [[how, url]] = pass();
-  assert.equal(how, "push");
-  assert.ok(url.startsWith("/under/?x=1#"));
-  assert.equal(fromFragment(location.hash).text, "two");
-  state.step.set(3);
-  state.unit.set(7);
-  assert.deepEqual(
-    pass().map(([how]) => how),
-    ["replace"],
-  );
-  assert.deepEqual(fromFragment(location.hash), {
-    model: "m",
-    text: "two",
-    step: 3,
-    layer: 0,
-    unit: 7,
+  assert.deepEqual(link, {
+    show: "ch",
+    brush: "1.forward:3-7,9",
+    sets: "a~0.forward:1",
+    hide: "header,cell",
+    embed: "play",
   });
+  assert.deepEqual(fromFragment("#show=&brush=&sets=~&hide=all&embed=off"), {});
+  for (const given of ["embed", "embed=", "embed=1", "embed=on"])
+    assert.deepEqual(fromFragment(`#model=m&${given}`), { model: "m", embed: "on" });
 });
 
-test("however much changes, the address is written once per pause", () => {
-  const { state, record, pass, waiting } = createWorld();
-  record("one");
-  for (let n = 1; n < 100; n++) state.step.set(n);
-  assert.equal(waiting(), 1);
-  assert.equal(pass().length, 1);
-  assert.equal(waiting(), 0);
-  state.step.set(5);
-  assert.equal(waiting(), 1);
-  assert.equal(pass().length, 1);
+test("the place on the time axis is written to a hundredth of a timestep", () => {
+  const { from, span } = fromFragment(toFragment({ ...DEFAULTS, from: 12.34567, span: 1 / 3 }));
+  assert.deepEqual([from, span], [12.35, 0.33]);
+  assert.deepEqual(fromFragment("#from=-1&span=Infinity"), {});
 });
 
-test("nothing is written before there is a recording, nor where nothing changed", () => {
-  const { state, record, pass } = createWorld();
-  state.text.set("half a sen");
-  assert.deepEqual(pass(), []);
-  record("one");
-  assert.equal(pass().length, 1);
-  state.step.set(1);
-  state.step.set(0);
-  assert.deepEqual(pass(), []);
-});
-
-test("a text with a lone surrogate does not fill the history", () => {
-  const { state, record, pass } = createWorld();
-  record("one");
-  pass();
-  record("\ud800");
-  assert.deepEqual(
-    pass().map(([how]) => how),
-    ["push"],
-  );
-  for (let step = 1; step < 4; step++) {
-    state.step.set(step);
-    assert.deepEqual(
-      pass().map(([how]) => how),
-      ["replace"],
-    );
-  }
-});
-
-test("after it is stopped the address stays as it is", () => {
-  const { state, record, pass, stop, waiting } = createWorld();
-  record("one");
-  pass();
-  stop();
-  state.step.set(4);
-  assert.equal(waiting(), 0);
+test("a person can read the selection in a link, and it is not long", () => {
+  const link = { ...DEFAULTS, brush: "1.forward:3-7,12", sets: "set 1~0.forward:1/b~0.backward:2" };
+  const shown = "#brush=1.forward:3-7,12&sets=set+1~0.forward:1/b~0.backward:2";
+  assert.equal(toFragment(link), shown);
+  const long = `#text=${"x".repeat(50_000)}&sets=a~0.forward:${"1,".repeat(50_000)}`;
+  assert.deepEqual(Object.keys(fromFragment(long)), ["text"]);
 });
 
 test("the link of a state holds what the state holds", () => {

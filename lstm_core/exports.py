@@ -86,8 +86,7 @@ def write_export(
     Raises InputError for a format there is not, parts that do not fit each other, and tokens that
     an NPZ file cannot hold.
     """
-    if format not in FORMATS:
-        raise InputError("There is no such format.", came=repr(format), exists=FORMATS)
+    checked_format(format)
     for name, array in arrays.items():
         _check(name, array, len(tokens), units.get(name))
     _WRITERS[format](
@@ -100,6 +99,13 @@ def write_export(
             metadata,
         ),
     )
+
+
+def checked_format(format: str) -> str:
+    """``format``, where there is such a one. Raises InputError."""
+    if format not in FORMATS:
+        raise InputError("There is no such format.", came=repr(format), exists=FORMATS)
+    return format
 
 
 def _check(name: str, array: Array, T: int, units: Sequence[int] | None) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from lstm_core.errors import FileError, InputError
+from lstm_core.errors import FileError, InputError, SelectionError
+from lstm_core.exports import checked_format, write_export
 from lstm_core.finite import first_not_finite
 from lstm_core.parity import ForwardResult, Parity, compare
 from lstm_core.predictions import Predictions
@@ -189,6 +191,57 @@ class Recording:
         """Write :meth:`to_bytes` to ``path``."""
         Path(path).write_bytes(self.to_bytes())
 
+    def export(
+        self,
+        path: str | Path,
+        format: str | None = None,
+        arrays: Sequence[str] | None = None,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        units: Sequence[int] | None = None,
+    ) -> None:
+        """Write a slice as ``format``: csv, npz, safetensors, parquet; by default the suffix.
+
+        ``arrays`` are named as in the file of :meth:`save` (``"1.forward.h"``, ``"x"``,
+        ``"scores"``), by default all there are; timesteps ``start`` to ``stop``, and the same
+        ``units`` of each, by default all. What is in the file: :mod:`lstm_core.exports`.
+
+        Raises SelectionError for arrays, timesteps or units there are not, InputError for a format
+        there is not.
+        """
+        format = checked_format(format or Path(path).suffix.removeprefix(".").lower())
+        timesteps = range(start, len(self) if stop is None else stop)
+        if not 0 <= timesteps.start < timesteps.stop <= len(self):
+            raise SelectionError(
+                "There are no such timesteps.",
+                came=f"start {start}, stop {stop}",
+                expected=f"0 ≤ start < stop ≤ {len(self)}",
+            )
+        tables = self._tables()
+        if unknown := [name for name in arrays or () if name not in tables]:
+            raise SelectionError("No such array.", came=repr(unknown[0]), exists=list(tables))
+        cut, columns = {}, {}
+        for name in tables if arrays is None else arrays:
+            columns[name] = _units_of(name, tables[name], units)
+            rows = tables[name][timesteps.start : timesteps.stop]
+            cut[name] = _as_numpy(rows)[:, columns[name]]
+        with Path(path).open("wb") as file:
+            write_export(
+                file,
+                format,
+                cut,
+                tokens=[self.tokens[t] if self.tokens else "" for t in timesteps],
+                start=start,
+                units=columns,
+                metadata={key: _as_text(value) for key, value in self.metadata.items()},
+            )
+
+    def _tables(self) -> dict[str, Tensor]:
+        """Everything with timesteps, (T, units), under its name in the file."""
+        tables = {name: t for name, t in self._tensors().items() if t.dim() == 2}
+        return tables | ({"scores": self.predictions.scores} if self.predictions else {})
+
     @classmethod
     def load(cls, path: str | Path) -> Recording:
         """Read what :meth:`save` wrote. Raises FileError for any other file."""
@@ -331,6 +384,27 @@ class Recording:
             token if token.isprintable() and token.strip() else repr(token) for token in self.tokens
         )
         return f": {sentence if len(sentence) <= 60 else sentence[:59] + '…'}"
+
+
+def _units_of(name: str, table: Tensor, units: Sequence[int] | None) -> list[int]:
+    """The units to export of one array, all by default. Raises SelectionError."""
+    width = table.shape[1]
+    if unknown := [unit for unit in units or () if not 0 <= unit < width]:
+        raise SelectionError(
+            f"{name} has no such unit.", came=str(unknown[0]), expected=f"0 to {width - 1}"
+        )
+    return list(range(width) if units is None else units)
+
+
+def _as_numpy(tensor: Tensor) -> NDArray[Any]:
+    tensor = tensor.detach().cpu()
+    # NumPy has no bfloat16; all its numbers are numbers of float32, too.
+    array: NDArray[Any] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return array
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _detached(part: Any) -> Any:

@@ -20,10 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lstm_core import exports
-from lstm_core.errors import InputError
+from lstm_core import exports, record
+from lstm_core.errors import InputError, SelectionError
 from lstm_core.exports import FORMATS, write_export
-from tests.lstm_core.worlds import steady
+from lstm_core.predictions import Predictions
+from tests.lstm_core.worlds import make_lstm, numbers, steady
 
 ROOT = Path(exports.__file__).parents[1]
 
@@ -367,3 +368,98 @@ def test_importing_it_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+# --- Recording.export ---------------------------------------------------------------------------
+
+
+def make_recording(T=5, **options):
+    lstm = make_lstm(num_layers=2, bidirectional=True, **options)
+    return record(lstm, numbers(T, 3), tokens=[f"token {t}" for t in range(T)])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_recording_exports_a_slice_of_some_units(tmp_path, format):
+    rec = make_recording()
+
+    path = tmp_path / f"slice.{format.upper()}"
+    rec.export(path, arrays=["1.backward.c", "x"], start=1, stop=4, units=[2, 0])
+
+    read = {
+        "csv": lambda: pandas.read_csv(path).filter(like="1.backward.c").to_numpy(),
+        "parquet": lambda: pandas.read_parquet(path)[
+            ["1.backward.c[2]", "1.backward.c[0]"]
+        ].to_numpy(),
+        "npz": lambda: np.load(path)["1.backward.c"],
+        "safetensors": lambda: safetensors.numpy.load_file(path)["1.backward.c"],
+    }[format]()
+    expected = rec["c", 1, "backward"][1:4][:, [2, 0]].numpy()
+    assert (read == expected).all()
+    if format in ("csv", "parquet"):
+        table = pandas.read_csv(path) if format == "csv" else pandas.read_parquet(path)
+        assert table["token"].tolist() == ["token 1", "token 2", "token 3"]
+        assert table["timestep"].tolist() == [1, 2, 3]
+
+
+def test_everything_with_timesteps_is_exported_by_default(tmp_path):
+    rec = make_recording(proj_size=2)
+    rec.predictions = Predictions("class", ["a", "b"], numbers(5, 2))
+
+    rec.export(tmp_path / "all.npz")
+
+    saved = safetensors.numpy.load(rec.to_bytes())
+    with np.load(tmp_path / "all.npz") as file:
+        for name, array in saved.items():
+            if array.ndim == 2:
+                assert same_bits(file[name], array)
+                assert file[f"{name}.units"].tolist() == list(range(array.shape[1]))
+        assert file["0.forward.h"].shape == (5, 2)  # h is as wide as its projection
+        tables = {name for name, array in saved.items() if array.ndim == 2}
+        beside = {"timesteps", "tokens", "metadata", *(f"{name}.units" for name in tables)}
+        assert set(file.files) == tables | beside
+
+
+def test_what_numpy_has_no_type_for_is_exported_as_float32(tmp_path):
+    rec = record(make_lstm().bfloat16(), numbers(4, 3).bfloat16())
+
+    rec.export(tmp_path / "half.parquet", arrays=["0.forward.h"])
+
+    table = pandas.read_parquet(tmp_path / "half.parquet")
+    assert (table.filter(like="h[").to_numpy() == rec["h", 0].float().numpy()).all()
+    assert table["token"].tolist() == [""] * 4
+
+
+def test_the_metadata_of_a_recording_is_exported_as_text(tmp_path):
+    rec = make_recording()
+    rec.metadata = {"model": "tagger", "seed": 3}
+
+    rec.export(tmp_path / "a.parquet")
+
+    metadata = pyarrow.parquet.read_schema(tmp_path / "a.parquet").metadata
+    assert metadata == {b"model": b"tagger", b"seed": b"3"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"arrays": ["2.forward.h"]}, r"'2\.forward\.h'.*0\.forward\.i"),
+        ({"arrays": ["0.forward.h_0"]}, "No such array"),
+        ({"arrays": ["x"], "units": [0, 3]}, "x has no such unit.*3.*0 to 2"),
+        ({"start": 2, "stop": 9}, "0 ≤ start < stop ≤ 5"),
+        ({"start": 3, "stop": 3}, "start 3, stop 3"),
+        ({"start": -1}, "start -1"),
+    ],
+)
+def test_what_was_not_recorded_is_not_exported(tmp_path, options, said):
+    with pytest.raises(SelectionError, match=said):
+        make_recording().export(tmp_path / "a.csv", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_suffix_of_no_format_wants_the_format_to_be_said(tmp_path):
+    rec = make_recording()
+    with pytest.raises(InputError, match=r"'txt'.*csv, npz, safetensors, parquet"):
+        rec.export(tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+    rec.export(tmp_path / "a.txt", "csv")
+    assert (tmp_path / "a.txt").read_text().startswith('"timestep","token",')

@@ -178,6 +178,31 @@ export function createApi(fetch) {
       arrays(`api/models/${encodeURIComponent(model)}/weights?${query(of)}`),
 
     /**
+     * The same of every unit of a cell: W [units, 4, …], U, b.
+     * @param {{model: string, layer: number, direction: Direction, precision: Precision}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Map<string, NDArray>>}
+     */
+    cellWeights: ({ model, ...of }, signal) =>
+      arrays(`api/models/${encodeURIComponent(model)}/cell-weights?${query(of)}`, { signal }),
+
+    /**
+     * A file with some arrays of a recording, or a part of them.
+     * @param {string} id
+     * @param {{format: string, name: string[], start?: number, stop?: number, units?: string}} of
+     * @param {AbortSignal} [signal]
+     */
+    export: (id, of, signal) => send(`api/recordings/${id}/export?${query(of)}`, { signal }),
+
+    /**
+     * The page as one HTML file, without a session.
+     * @param {boolean} charts
+     * @param {AbortSignal} [signal]
+     */
+    offlinePage: async (charts, signal) =>
+      new TextDecoder().decode(await send(`api/offline-page?charts=${charts}`, { signal })),
+
+    /**
      * The sentences of a text file.
      * @param {Blob} file
      * @returns {Promise<{encoding: string, sentences: string[]}>}

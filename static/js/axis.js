@@ -57,6 +57,15 @@ export function zoomBy(state, factor, x) {
   state.from.set(to.from);
 }
 
+/** The next or the previous part of the axis. @param {State} state @param {number} by  screens */
+export function pageBy(state, by) {
+  const recording = state.recording.get();
+  if (!recording) return;
+  const { columnWidth, scrollLeft, trackWidth, timesteps } = axis(state, recording);
+  const last = timesteps - trackWidth / columnWidth;
+  panTo(state, Math.min(last, (scrollLeft + by * 0.9 * trackWidth) / columnWidth));
+}
+
 /** The whole sequence, or back to columns that can be read. @param {State} state */
 export function toggleWhole(state) {
   const recording = state.recording.get();

@@ -1,6 +1,9 @@
 // The only place that draws. State changes mark views dirty; one animation frame paints the dirty
 // ones, in the order they were added, however many changes came before it. When a frame is full, the
 // views at the end of the order wait for the next one, and never longer.
+//
+// Numbers that change with every frame cannot be read. A *calm* view holds such numbers: while frame
+// follows frame it is painted ten times a second, one calm view a frame, and at once when things rest.
 
 /** @import {Readable} from './types.js' */
 
@@ -9,6 +12,7 @@
  * @property {string} name
  * @property {Readable<any>[]} reads  the atoms whose change makes it dirty
  * @property {() => void} paint
+ * @property {boolean} [calm]
  */
 
 /**
@@ -31,6 +35,9 @@ function attempt(name, run) {
  * compositing of what was painted take more than the painting itself.
  */
 const FULL = 2;
+/** Milliseconds between frames up to which things are moving, and between two paintings of a calm view. */
+const MOVING = 60;
+const CALM = 100;
 
 /**
  * @param {(callback: (now: number) => void) => unknown} requestFrame
@@ -49,6 +56,19 @@ export function createFrameLoop(
   /** @type {Set<(now: number) => boolean>} */
   const tickers = new Set();
   let scheduled = false;
+  let lastFrame = -Infinity;
+  /** When calm views were painted last. @type {Map<View, number>} */
+  const calmed = new Map();
+
+  /** The calm view that has waited longest, if it has waited long enough. @param {number} now */
+  function longestCalm(now) {
+    let [found, since] = [/** @type {View | null} */ (null), now - CALM];
+    for (const view of dirty) {
+      const last = calmed.get(view) ?? -Infinity;
+      if (view.calm && last <= since) [found, since] = [view, last];
+    }
+    return found;
+  }
 
   function schedule() {
     if (scheduled) return;
@@ -65,10 +85,14 @@ export function createFrameLoop(
     scheduled = false;
     if (tickers.size) schedule();
     const start = clock();
+    const resting = [...dirty].every(({ calm }) => calm) || start - lastFrame > MOVING;
+    lastFrame = start;
+    const one = resting ? null : longestCalm(start);
     for (const view of views) {
-      if (!dirty.has(view)) continue;
+      if (!dirty.has(view) || (view.calm && !resting && view !== one)) continue;
       if (clock() - start >= FULL && !waited.has(view)) continue;
       dirty.delete(view);
+      if (view.calm) calmed.set(view, start);
       attempt(view.name, view.paint);
     }
     waited = new Set(dirty);

@@ -36,13 +36,29 @@ const HIGHEST = { focus: 120, other: 60 };
  * @param {number} asked.pixelRatio
  * @returns {{rows: HeatmapRow[], groups: {cell: Cell, focus: boolean, top: number, height: number}[], height: number}}
  */
-export function heatmapLayout({ cells, selected, quantities, unitsOf, room, pixelRatio }) {
-  const isFocus = (/** @type {Cell} */ { layer, direction }) =>
-    layer === selected.layer && direction === selected.direction;
-  const focused = cells.filter(isFocus).length;
+export function heatmapLayout(asked) {
+  const { cells, quantities, room } = asked;
+  const focused = cells.filter((cell) => same(cell, asked.selected)).length;
   const gaps = (cells.length - 1) * GROUP_GAP + cells.length * (quantities.length - 1) * GAP;
   const shares = quantities.length * (cells.length - focused + FOCUS * focused);
-  const share = Math.max(0, room - gaps) / Math.max(1, shares);
+  let share = Math.max(0, room - gaps) / Math.max(1, shares);
+  let layout = withShare(asked, share);
+  // Pictures are whole rows of pixels high, which may be more than their share.
+  for (let n = 0; n < 8 && layout.height > room; n++) {
+    share *= 0.94;
+    layout = withShare(asked, share);
+  }
+  return layout;
+}
+
+/** @param {Cell} a @param {Cell} b */
+const same = (a, b) => a.layer === b.layer && a.direction === b.direction;
+
+/**
+ * @param {Parameters<typeof heatmapLayout>[0]} asked
+ * @param {number} share  the height of a picture, were it not one of the selected group
+ */
+function withShare({ cells, selected, quantities, unitsOf, pixelRatio }, share) {
   const focus = within(FOCUS * share, LOWEST.focus, HIGHEST.focus);
   const other = within(share, LOWEST.other, HIGHEST.other);
   /** @type {HeatmapRow[]} */
@@ -50,7 +66,7 @@ export function heatmapLayout({ cells, selected, quantities, unitsOf, room, pixe
   const groups = [];
   let y = 0;
   for (const cell of cells) {
-    const inFocus = isFocus(cell);
+    const inFocus = same(cell, selected);
     const top = y;
     for (const quantity of quantities) {
       const units = unitsOf(cell, quantity);

@@ -3,6 +3,7 @@
 /** @import {Actions} from './actions.js' */
 /** @import {State} from './state.js' */
 
+import { pageBy, toggleWhole, zoomBy } from "./axis.js";
 import { SPEEDS } from "./state.js";
 
 /**
@@ -55,6 +56,21 @@ export function keyTable(state, actions, toggleHelp) {
     { keys: ["{"], shown: "", does: "", run: () => actions.selectUnit(state.unit.get() - 10) },
     { keys: ["+", "="], shown: "+", does: "faster", run: () => speed(1) },
     { keys: ["-"], shown: "−", does: "slower", run: () => speed(-1) },
+    { keys: ["z"], shown: "Z", does: "zoom in (Shift: out)", run: () => zoomBy(state, 1.5) },
+    { keys: ["Z"], shown: "", does: "", run: () => zoomBy(state, 1 / 1.5) },
+    {
+      keys: ["w", "W"],
+      shown: "W",
+      does: "the whole text, or as much as can be read",
+      run: () => toggleWhole(state),
+    },
+    {
+      keys: ["PageDown"],
+      shown: "Page ↓",
+      does: "the next part of a long text (Page ↑: the one before)",
+      run: () => pageBy(state, 1),
+    },
+    { keys: ["PageUp"], shown: "", does: "", run: () => pageBy(state, -1) },
     {
       keys: ["o", "O"],
       shown: "O",

@@ -17,7 +17,7 @@ import { createNavigation } from "./navigation.js";
 import { createState } from "./state.js";
 import { followTheme } from "./theme.js";
 import { DEFAULTS } from "./url.js";
-import { createCellView, createStripsView } from "./views/cell.js";
+import { createCellView } from "./views/cell.js";
 import { createEquationsView } from "./views/equations.js";
 import { createAskView, createParityView, createStatusView, setUpShare } from "./views/header.js";
 import { createMinimapView } from "./views/minimap.js";
@@ -30,6 +30,7 @@ import { createTabsView } from "./views/panels.js";
 import { createPredictionsView } from "./views/predictions.js";
 import { createStatesView } from "./views/states.js";
 import { createStatesToolsView } from "./views/states-tools.js";
+import { createStripsView } from "./views/strips.js";
 import { createTokensView } from "./views/tokens.js";
 import { createTooltip } from "./views/tooltip.js";
 import { createTransportView } from "./views/transport.js";
@@ -44,7 +45,8 @@ const theme = followTheme();
 const tooltip = createTooltip();
 const page = createPage(state, actions, api, frames, theme, tooltip);
 
-for (const view of [
+/** @type {import("./frame.js").View[]} */
+const views = [
   createStatusView(state),
   createAskView(state, actions),
   createParityView(state),
@@ -54,18 +56,17 @@ for (const view of [
   createTokensView(state, actions),
   createNetworkView(page),
   createNetworkLabelsView(state, actions),
-  createNetworkOverlayView(state),
+  createNetworkOverlayView(state, theme),
   createTabsView(state),
   createStatesToolsView(page),
   createStatesView(page),
   createCellView(state, actions),
-  createStripsView(state, actions, theme, tooltip),
+  createStripsView(page),
   createEquationsView(state),
   createPredictionsView(state),
   createTransportView(state, actions),
-]) {
-  frames.add(view);
-}
+];
+for (const view of views) frames.add(view);
 setUpShare(state);
 listenToZoom(state);
 const files = createFiles(state, api, actions);
@@ -74,6 +75,10 @@ const files = createFiles(state, api, actions);
 onTab("unit", async () => {
   const { createUnitChartView } = await import("./views/unit-chart.js");
   frames.add(createUnitChartView(state, actions, theme));
+});
+onTab("cell", async () => {
+  const { createCellDrawingView } = await import("./views/cell-drawing.js");
+  frames.add(createCellDrawingView(page));
 });
 onTab("shapes", async () => {
   const { createShapesView } = await import("./views/shapes.js");

@@ -70,7 +70,8 @@ function bucket(data, units, from, to, unit, end, order, statistic) {
 
 /** @param {number} low @param {number} high @param {number} mean */
 export function furthest(low, high, mean) {
-  const [above, below] = [high - mean, mean - low];
-  if (above !== below) return above > below ? high : low;
+  // Halved first, so that a tie is one also after rounding.
+  const middle = low / 2 + high / 2;
+  if (middle !== mean) return middle > mean ? high : low;
   return Math.abs(low) > Math.abs(high) ? low : high;
 }

@@ -9,6 +9,8 @@ import { byId } from "./dom.js";
 const NOTCH = 1.2;
 /** Pixels of a notch; browsers also speak of lines and pages. */
 const PIXELS = [1, 16, 400];
+/** A pointer that moved less was held still. */
+const CLICK = 5;
 
 /**
  * Ctrl and wheel, or a pinch, zooms everywhere on the tracks; the wheel alone does on the tokens and on
@@ -20,6 +22,16 @@ export function listenToZoom(state) {
   const track = byId("track");
   /** Fingers on the tracks. @type {Map<number, PointerEvent>} */
   const fingers = new Map();
+  /** Pixels moved since they came down: what was dragged is not clicked. */
+  let moved = 0;
+  flow.addEventListener(
+    "click",
+    (event) => {
+      if (moved > CLICK) event.stopPropagation();
+      moved = 0;
+    },
+    { capture: true },
+  );
 
   flow.addEventListener(
     "wheel",
@@ -54,6 +66,7 @@ export function listenToZoom(state) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (!target.closest(".track") || target.closest("#minimap")) return;
     if (event.pointerType === "mouse" && (event.button || !target.closest(".tokens"))) return;
+    if (!fingers.size) moved = 0;
     fingers.set(event.pointerId, event);
   });
   window.addEventListener("pointermove", (event) => {
@@ -61,6 +74,7 @@ export function listenToZoom(state) {
     const recording = state.recording.get();
     if (!before || !recording) return;
     const view = axis(state, recording);
+    moved += Math.abs(event.clientX - before.clientX);
     if (fingers.size === 2) {
       const [other] = [...fingers.values()].filter(
         ({ pointerId }) => pointerId !== event.pointerId,

@@ -30,6 +30,7 @@ export function createEquationsView(state) {
 
   return {
     name: "equations",
+    calm: true,
     reads: [
       state.recording,
       state.arrived,

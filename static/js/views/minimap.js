@@ -76,6 +76,24 @@ export function createMinimapView(page) {
     }
   }
 
+  // A slider's own keys; the page's arrows stay for the steps.
+  box.addEventListener("keydown", (event) => {
+    const recording = state.recording.get();
+    /** @type {Record<string, number>} */
+    const by = {
+      ArrowLeft: -0.1,
+      ArrowRight: 0.1,
+      PageUp: -0.9,
+      PageDown: 0.9,
+      Home: -Infinity,
+      End: Infinity,
+    };
+    if (!recording || !(event.key in by) || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { from, span } = shown(recording);
+    panTo(state, Math.min(from + by[event.key] * span, recording.timesteps - span));
+  });
   box.addEventListener("dblclick", (event) => {
     const recording = state.recording.get();
     if (recording) actions.selectTimestep(Math.floor(timestepAt(event, recording)));

@@ -3,7 +3,7 @@
 // The canvas is painted when the recording or the window changes. A step only moves the overlay:
 // a veil over what has not been computed yet, and a frame round the cell that is being computed.
 
-/** @import {Cell} from '../types.js' */
+/** @import {Cell, Readable} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
 /** @import {Page} from '../page.js' */
@@ -353,56 +353,60 @@ export function createNetworkLabelsView(state, actions) {
 }
 
 /**
- * What moves with a step.
+ * What moves with a step: a veil over what is not computed yet, and a frame round what is. One canvas:
+ * an element for each would be a layer for each, which every frame pays for.
  * @param {State} state
+ * @param {Readable<Theme>} theme
  */
-export function createNetworkOverlayView(state) {
-  const overlay = byId("network-overlay");
-  /** @type {{veil: HTMLElement, lit: HTMLElement, cell: Cell, top: number}[]} */
-  let marks = [];
-  let built = "";
-
-  /** @param {Recording} recording */
-  function build(recording) {
-    const { layout, rowHeight } = layoutOf(recording);
-    marks = recording.rows.map((cell, n) => {
-      const veil = element("div", { class: "veil" });
-      const lit = element("div", { class: `lit ${cell.direction}` });
-      veil.style.height = `${rowHeight + 2}px`;
-      lit.style.height = `${rowHeight + 4}px`;
-      return { veil, lit, cell, top: layout.tops[n] };
-    });
-    overlay.replaceChildren(...marks.flatMap(({ veil, lit }) => [veil, lit]));
-  }
+export function createNetworkOverlayView(state, theme) {
+  const canvas = /** @type {HTMLCanvasElement} */ (byId("network-overlay"));
 
   return {
     name: "network overlay",
-    reads: [state.recording, state.step, state.order, state.trackWidth, state.from, state.span],
+    reads: [
+      state.recording,
+      state.step,
+      state.order,
+      state.trackWidth,
+      state.from,
+      state.span,
+      theme,
+    ],
     paint() {
       const recording = state.recording.get();
       if (!recording) return;
+      const { layout, rowHeight } = layoutOf(recording);
       const { columnWidth, scrollLeft, trackWidth } = axis(state, recording);
-      const key = `${recording.about.id} ${columnWidth}`;
-      if (key !== built) {
-        build(recording);
-        overlay.style.setProperty("--pad", `${2 * padOf(columnWidth)}px`);
-      }
-      built = key;
+      const context = fitCanvas(canvas, trackWidth, layout.height);
       const pad = padOf(columnWidth);
-      const width = `${columnWidth - 2 * pad + 4}px`;
-      for (const { veil, lit, cell, top } of marks) {
+      const { background, accent } = theme.get();
+      recording.rows.forEach((cell, n) => {
+        const top = layout.tops[n];
         const { now, from, to } = progress(course(state, recording), state.step.get(), cell);
         const [left, right] = veiled(cell, from, to, columnWidth, scrollLeft, trackWidth);
-        veil.style.transform = `translate(${left}px, ${top - 1}px) scaleX(${Math.max(0, right - left) / trackWidth})`;
-        lit.style.visibility = now === null ? "hidden" : "visible";
-        if (now !== null) {
-          lit.style.width = width;
-          lit.style.transform = `translate(${now * columnWidth - scrollLeft + pad - 2}px, ${top - 2}px)`;
-        }
-      }
+        context.globalAlpha = VEIL;
+        context.fillStyle = background;
+        if (right > left) context.fillRect(left, top - 1, right - left, rowHeight + 2);
+        context.globalAlpha = 1;
+        if (now === null) return;
+        const x = now * columnWidth - scrollLeft + pad - 1;
+        const width = columnWidth - 2 * pad + 2;
+        context.strokeStyle = context.fillStyle = accent;
+        context.lineWidth = 2;
+        context.beginPath();
+        context.roundRect(x, top - 1, width, rowHeight + 2, 5);
+        context.stroke();
+        // The wire that h has come along.
+        const wire = 2 * pad - 2;
+        const end = cell.direction === "forward" ? x - wire : x + width;
+        if (pad > 1) context.fillRect(end, top + rowHeight / 2 - 1, wire, 2);
+      });
     },
   };
 }
+
+/** How much of what is not computed yet is hidden. */
+const VEIL = 0.74;
 
 /**
  * The part of a row that is not computed: right of it for forward, left of it for backward.

@@ -27,7 +27,8 @@ export function createPredictionsView(state) {
 
   return {
     name: "predictions",
-    reads: [state.recording, state.step, state.order, state.layer, state.direction],
+    calm: true,
+    reads: [state.recording, state.arrived, state.step, state.order, state.layer, state.direction],
     paint() {
       const recording = state.recording.get();
       const about = recording?.about.predictions;
@@ -52,9 +53,11 @@ export function createPredictionsView(state) {
       const reads = modelOf(state, recording.about.model)?.reads ?? "each";
       write(
         note,
-        !predictions.length
-          ? `The ${values ? "values" : "probabilities"} are not numbers here.`
-          : (more ? `and ${about.labels.length - most} more. ` : "") +
+        !recording.row("scores", selectedTimestep(state, recording))
+          ? "…"
+          : !predictions.length
+            ? `The ${values ? "values" : "probabilities"} are not numbers here.`
+            : (more ? `and ${about.labels.length - most} more. ` : "") +
               whatHeadReads(recording, reads),
       );
       note.hidden = !note.textContent;

@@ -41,6 +41,7 @@ export function createTransportView(state, actions) {
 
   return {
     name: "transport",
+    calm: true,
     reads: [
       state.recording,
       state.step,

@@ -8,7 +8,7 @@ import { createRowCache } from "./row-cache.js";
 import { waves } from "./transport.js";
 
 /** Recordings up to this size are fetched whole; of longer ones only what is looked at. */
-const WHOLE_BYTES = 32_000_000;
+export const WHOLE_BYTES = 32_000_000;
 /** What exact rows of a long recording may take, unless a setting says otherwise. */
 const ROW_BYTES = 96_000_000;
 

@@ -32,6 +32,9 @@ const PROBLEMS = {
   503: "Busy",
 };
 
+/** No connection, busy. */
+const AGAIN = [0, 429, 503];
+
 /**
  * @param {State} state
  * @param {Api} api
@@ -59,6 +62,11 @@ export function createActions(state, api, frames) {
         title: PROBLEMS[status] ?? title,
         message: error.message,
         hint: more.join(" "),
+        // What failed for want of an answer may succeed as it is.
+        action:
+          AGAIN.includes(status) && state.text.get()
+            ? { label: "Try again", run: () => record(place()) }
+            : undefined,
       });
       return;
     }
@@ -98,9 +106,17 @@ export function createActions(state, api, frames) {
       text: state.text.get(),
       precision: state.precision.get(),
     };
-    state.status.set({ kind: "busy", message: "Recording every cell…" });
+    /** @param {number | null} part @param {string} what */
+    const busy = (part, what) => {
+      if (request.signal.aborted) return;
+      const message = `Recording every cell…${what && ` ${what}`}`;
+      state.status.set({ kind: "busy", message, part, cancel });
+    };
+    busy(null, "");
     try {
-      const about = await api.record(body, request.signal);
+      const about = await api.record(body, request.signal, ({ done, of, what }) =>
+        busy(of ? done / of : null, what),
+      );
       if (request.signal.aborted) return;
       const arrived = () => state.arrived.set(state.arrived.get() + 1);
       const recording = new Recording(about, api, arrived, rowBytes());
@@ -118,6 +134,25 @@ export function createActions(state, api, frames) {
     } catch (error) {
       if (!request.signal.aborted) report(error);
     }
+  }
+
+  /** Where the page is now, to come back to. @returns {Partial<Link>} */
+  function place() {
+    const [step, layer, direction, unit, from, span] = [
+      state.step.get(),
+      state.layer.get(),
+      state.direction.get(),
+      state.unit.get(),
+      state.from.get(),
+      state.span.get(),
+    ];
+    return { step, layer, direction, unit, from, span };
+  }
+
+  /** End what is being recorded; what is on the screen stays. */
+  function cancel() {
+    recordingRequest?.abort();
+    state.status.set({ kind: "idle" });
   }
 
   /** A quarter of what a tab may keep is for exact rows; pictures and lines have the rest. */

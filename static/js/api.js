@@ -49,6 +49,60 @@ export function refusal({ status, statusText }, body) {
   }
 }
 
+/** How far a recording is. @typedef {{done: number, of: number, what: string}} Progress */
+
+/**
+ * A recording, and on the way to it how far it is: the answer is a line of JSON for each.
+ * @param {typeof globalThis.fetch} fetch
+ * @param {{model: string, text: string, precision: Precision}} body
+ * @param {AbortSignal | undefined} signal
+ * @param {(progress: Progress) => void} onProgress
+ * @returns {Promise<RecordingPublic>}
+ */
+async function recordWithProgress(fetch, body, signal, onProgress) {
+  /** @type {{recording?: RecordingPublic, problem?: Problem}} */
+  let last = {};
+  try {
+    const response = await fetch("api/recordings", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: LINES },
+      body: JSON.stringify(body),
+      signal,
+    });
+    if (!response.ok) throw refusal(response, await response.arrayBuffer());
+    if (!response.headers.get("Content-Type")?.startsWith(LINES)) return await response.json();
+    for await (const line of lines(response)) {
+      last = JSON.parse(line);
+      if ("progress" in last) onProgress(/** @type {{progress: Progress}} */ (last).progress);
+    }
+  } catch (error) {
+    const ours = error instanceof ApiError || signal?.aborted;
+    throw ours ? error : noAnswer();
+  }
+  if (last.problem) throw new ApiError(last.problem);
+  // A stream that ends early was cut off.
+  if (!last.recording) throw noAnswer();
+  return last.recording;
+}
+
+const LINES = "application/x-ndjson";
+
+/** The lines of an answer, as they come. @param {Response} response */
+async function* lines(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    rest += decoder.decode(value, { stream: !done });
+    const parts = rest.split("\n");
+    rest = /** @type {string} */ (parts.pop());
+    yield* parts.filter(Boolean);
+    if (done) break;
+  }
+  if (rest) yield rest;
+}
+
 /**
  * @param {typeof globalThis.fetch} fetch
  */
@@ -116,9 +170,11 @@ export function createApi(fetch) {
     /**
      * @param {{model: string, text: string, precision: Precision}} body
      * @param {AbortSignal} [signal]
+     * @param {(progress: Progress) => void} [onProgress]
      * @returns {Promise<RecordingPublic>}
      */
-    record: (body, signal) => jsonWith("POST", "api/recordings", body, signal),
+    record: (body, signal, onProgress = () => {}) =>
+      recordWithProgress(fetch, body, signal, onProgress),
 
     /**
      * Arrays, or some of their timesteps or units.

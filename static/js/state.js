@@ -9,7 +9,7 @@ import { stepCount, timestepAt } from "./transport.js";
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16, 30];
 
 /**
- * @typedef {{kind: "idle"} | {kind: "busy", message: string} | {kind: "problem", title: string, message: string, hint?: string, action?: {label: string, run: () => unknown}}} Status
+ * @typedef {{kind: "idle"} | {kind: "busy", message: string, part: number | null, cancel: () => void} | {kind: "problem", title: string, message: string, hint?: string, action?: {label: string, run: () => unknown}}} Status
  */
 
 export function createState() {

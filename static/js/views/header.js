@@ -4,7 +4,7 @@
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
 
-import { button, byId, element } from "../dom.js";
+import { button, byId, element, write } from "../dom.js";
 import { plural, tiny } from "../format.js";
 import { label } from "../label.js";
 import { stackName } from "../names.js";
@@ -139,6 +139,12 @@ export function createStatusView(state) {
   const [title, message, close] = /** @type {HTMLElement[]} */ ([...box.children]);
   const done = () => state.status.set({ kind: "idle" });
   close.addEventListener("click", done);
+  const progress = byId("progress");
+  const [bar, saying, stop] = /** @type {HTMLElement[]} */ ([...progress.children]);
+  stop.addEventListener("click", () => {
+    const status = state.status.get();
+    if (status.kind === "busy") status.cancel();
+  });
   return {
     name: "status",
     reads: /** @type {Readable<any>[]} */ ([
@@ -152,6 +158,13 @@ export function createStatusView(state) {
       const recording = state.recording.get();
       box.hidden = status.kind !== "problem";
       flow.setAttribute("aria-busy", String(status.kind === "busy"));
+      progress.hidden = status.kind !== "busy";
+      if (status.kind === "busy") {
+        write(saying, status.message);
+        bar.style.transform = `scaleX(${status.part ?? 0})`;
+        if (status.part === null) progress.removeAttribute("aria-valuenow");
+        else progress.setAttribute("aria-valuenow", String(Math.round(100 * status.part)));
+      }
       if (status.kind === "problem") {
         title.textContent = status.title;
         message.textContent = [status.message, status.hint].filter(Boolean).join(" ");

@@ -44,8 +44,8 @@ export function heatmapLayout(asked) {
   let share = Math.max(0, room - gaps) / Math.max(1, shares);
   let layout = withShare(asked, share);
   // Pictures are whole rows of pixels high, which may be more than their share.
-  for (let n = 0; n < 8 && layout.height > room; n++) {
-    share *= 0.94;
+  for (let n = 0; n < 20 && layout.height > room; n++) {
+    share *= 0.98;
     layout = withShare(asked, share);
   }
   return layout;

@@ -24,7 +24,7 @@ from lstm_core.model_spec import Activation, ModelSpec
 from lstm_core.predictions import Predictions
 from lstm_core.quantities import Direction
 from lstm_core.recorder import record
-from lstm_core.recordings import Recording
+from lstm_core.recordings import Progress, Recording
 from lstm_core.shape import ModuleShape
 from lstm_core.stack import cell_weights
 from lstm_core.tables import Table, read_table
@@ -96,17 +96,26 @@ class SequenceModel(nn.Module):
     def precision(self) -> str:
         return str(self.like.dtype).removeprefix("torch.")
 
-    def record(self, text: str, *, max_tokens: int | None = None) -> Recording:
+    def record(
+        self, text: str, *, max_tokens: int | None = None, progress: Progress | None = None
+    ) -> Recording:
         """Record a sentence from the model's initial state, with the head's predictions.
 
         For a model that reads numbers ``text`` is a table, see :mod:`lstm_core.tables`.
+        ``progress`` is that of :func:`lstm_core.record`.
         Raises TextError when there is no token in it, SizeError above ``max_tokens``.
         """
         with torch.no_grad():
             tokens, x = self.read(text, max_tokens=max_tokens)
             recording = cast(
                 Recording,
-                record(self._source, x, self._hx, tokens=[token.text for token in tokens]),
+                record(
+                    self._source,
+                    x,
+                    self._hx,
+                    tokens=[token.text for token in tokens],
+                    progress=progress,
+                ),
             )
             if self.spec.task is not None:
                 recording.predictions = self._predict(recording, tokens)

@@ -18,9 +18,10 @@ from lstm_core.finite import first_weight_not_finite
 from lstm_core.forward import Forward, Observed, Reference
 from lstm_core.hooks import Hooks, HookTable
 from lstm_core.inputs import Inputs, exactly, read_inputs, shape_of
-from lstm_core.recordings import Key, Recording
+from lstm_core.quantities import QUANTITIES, Direction
+from lstm_core.recordings import Key, Progress, Recording
 from lstm_core.sequences import Layout
-from lstm_core.stack import Stack, read_stack
+from lstm_core.stack import Layer, Stack, read_stack
 from lstm_core.states import CellState
 
 Source: TypeAlias = (
@@ -44,6 +45,7 @@ def record(
     grad: bool = False,
     hooks: Hooks | None = None,
     engine: Engine | None = None,
+    progress: Progress | None = None,
 ) -> Recording | RecordingBatch:
     """Record every gate and state of ``lstm`` on ``x``.
 
@@ -64,7 +66,8 @@ def record(
     ``grad=True`` keeps the autograd graph. ``hooks`` maps (quantity, layer, direction) to a
     function that sees every value of it and may return another to go on with, see
     :mod:`lstm_core.hooks`. Dropout is applied as the module would now: in training mode only,
-    with masks that are part of the recording. ``engine`` is chosen by itself.
+    with masks that are part of the recording. ``engine`` is chosen by itself. ``progress`` is
+    called as ``progress(done, of, what)`` before each layer and direction.
 
     Raises InputError for what does not fit.
     """
@@ -79,7 +82,7 @@ def record(
                 expected="as many tokens as timesteps",
             )
         table = HookTable(hooks, shape, layout) if hooks else None
-        recorded = _record(inputs, grad=grad, table=table, engine=engine)
+        recorded = _record(inputs, grad=grad, table=table, engine=engine, progress=progress)
     if isinstance(recorded, Recording) and tokens is not None:
         recorded.tokens = tuple(tokens)
     return recorded
@@ -107,11 +110,12 @@ def _record(
     table: HookTable | None = None,
     engine: Engine | None = None,
     observed: Observed | None = None,
+    progress: Progress | None = None,
 ) -> Recording | RecordingBatch:
     stack, layout = inputs.stack, inputs.layout
     cell_steps = layout.steps * len(stack.shape.cells)
     chosen = engines.choose(Work(stack.like, cell_steps, grad, table is not None), engine)
-    arrays, masks = _run(inputs, chosen, table)
+    arrays, masks = _run(inputs, chosen, table, progress)
     reference = None if table else observed or Forward(inputs, masks)
     return cut(inputs, arrays, masks, reference, chosen)
 
@@ -146,7 +150,7 @@ def cut(
 
 
 def _run(
-    inputs: Inputs, engine: Engine, table: HookTable | None
+    inputs: Inputs, engine: Engine, table: HookTable | None, progress: Progress | None
 ) -> tuple[dict[Key, Tensor], dict[int, Tensor]]:
     """All layers from the bottom up; a layer reads the h of both directions below it."""
     stack, layout = inputs.stack, inputs.layout
@@ -158,14 +162,20 @@ def _run(
     }
     parts = [inputs.rows]
     for n, layer in enumerate(stack.layers):
-        results = engines.run_layer(
-            engine,
-            parts,
-            layer.cells,
-            {direction: states[n, direction] for direction in layer.cells},
-            layout,
-            {d: table.edits(n, d) for d in layer.cells} if table else None,
-        )
+        results: dict[Direction, dict[str, Tensor]] = {}
+        for directions in _passes(layer, told=progress is not None):
+            if progress:
+                done = len(arrays) // len(QUANTITIES) + len(results)
+                of = len(stack.shape.cells)
+                progress(done, of, f"layer {n} {' and '.join(directions)}")
+            results |= engines.run_layer(
+                engine,
+                parts,
+                {d: layer.cells[d] for d in directions},
+                {d: states[n, d] for d in directions},
+                layout,
+                {d: table.edits(n, d) for d in directions} if table else None,
+            )
         for direction, result in results.items():
             arrays |= {(quantity, n, direction): array for quantity, array in result.items()}
         parts = [result["h"] for result in results.values()]
@@ -173,6 +183,14 @@ def _run(
             masks[n] = _mask(layer.dropout, parts, layout)
             parts = [torch.cat(parts, dim=-1) * masks[n]]
     return arrays, masks
+
+
+def _passes(layer: Layer, *, told: bool) -> list[list[Direction]]:
+    """Directions that run together: all of a layer, where they can share threads."""
+    directions = list(layer.cells)
+    if told and torch.get_num_threads() == 1:
+        return [[direction] for direction in directions]
+    return [directions]
 
 
 def _mask(p: float, parts: Sequence[Tensor], layout: Layout) -> Tensor:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lstm_core.analysis.summaries import value_range
 from lstm_core.errors import FileError, InputError, SelectionError
 from lstm_core.exports import checked_format, write_export
 from lstm_core.finite import first_not_finite
@@ -23,10 +25,20 @@ from lstm_core.predictions import Predictions
 from lstm_core.quantities import DIRECTIONS, QUANTITIES, Direction
 from lstm_core.shape import ModuleShape, StackShape
 from lstm_core.states import CellState, States, as_states
+from lstm_core.tensor_files import Entry, encode_header
 
 FORMAT = "gatescope.recording/2"
 Key = tuple[str, int, Direction]
 Cell = tuple[int, Direction]
+#: Is told how much is done, of how much, and what is being done now.
+Progress = Callable[[int, int, str], None]
+
+_DTYPES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+}
 
 
 @dataclass(eq=False)
@@ -154,14 +166,45 @@ class Recording:
         return tensors | {f"{layer}.dropout": mask for layer, mask in self.masks.items()}
 
     def to_bytes(self) -> bytes:
+        """What :meth:`write` writes."""
+        file = io.BytesIO()
+        self.write(file)
+        return file.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Write the recording to ``path``, see :meth:`write`."""
+        with Path(path).open("wb") as file:
+            self.write(file)
+
+    def write(self, file: BinaryIO, *, progress: Progress | None = None) -> None:
         """The recording as a safetensors file: one tensor per ``layer.direction.quantity``.
 
         Beside them ``x``, ``layer.direction.h_0`` and ``c_0``, ``layer.dropout`` where there was
         dropout and, with a head, its ``scores``. Everything else is JSON in the metadata entry
-        ``gatescope``. The parity is computed first.
+        ``gatescope``. Array after array, so that no second copy of them is ever held.
+
+        The parity is computed first. ``progress`` is told before that and before the writing.
         """
+        if progress:
+            progress(0, 2, "comparing with PyTorch")
+        if not self.hooked:
+            _ = self.parity_report
+        if progress:
+            progress(1, 2, "writing")
+        tensors = self._tensors()
+        if self.predictions:
+            tensors["scores"] = self.predictions.scores
+        entries = [(n, Entry(_DTYPES[t.dtype], tuple(t.shape))) for n, t in sorted(tensors.items())]
+        about = {**self._about(), "ranges": {n: _range(t) for n, t in tensors.items()}}
+        text = json.dumps(about, allow_nan=False)
+        file.write(encode_header(entries, {"gatescope": text}))
+        for name, _ in entries:
+            file.write(_raw(tensors[name]).data)
+
+    def _about(self) -> dict[str, Any]:
+        """Everything but the numbers, as JSON can hold it."""
         parity = None if self.hooked else self.parity_report
-        about = {
+        return {
             "format": FORMAT,
             "shape": asdict(self.shape),
             "tokens": self.tokens,
@@ -177,19 +220,6 @@ class Recording:
             "predictions": self.predictions.about() if self.predictions else None,
             "metadata": dict(self.metadata),
         }
-        tensors = self._tensors()
-        if self.predictions:
-            tensors["scores"] = self.predictions.scores
-        # Clones: a recording of a batch is a view, and safetensors refuses shared memory.
-        stored = {
-            name: t.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, t in tensors.items()
-        }
-        return safetensors.torch.save(stored, {"gatescope": json.dumps(about, allow_nan=False)})
-
-    def save(self, path: str | Path) -> None:
-        """Write :meth:`to_bytes` to ``path``."""
-        Path(path).write_bytes(self.to_bytes())
 
     def export(
         self,
@@ -384,6 +414,19 @@ class Recording:
             token if token.isprintable() and token.strip() else repr(token) for token in self.tokens
         )
         return f": {sentence if len(sentence) <= 60 else sentence[:59] + '…'}"
+
+
+def _raw(tensor: Tensor) -> NDArray[np.uint8]:
+    """The bytes of a tensor, without a copy where they lie in memory as they should."""
+    whole = tensor.detach().cpu().contiguous().resolve_neg()
+    return cast("NDArray[np.uint8]", whole.reshape(-1).view(torch.uint8).numpy())
+
+
+def _range(tensor: Tensor) -> tuple[float | None, float | None, bool]:
+    """Its lowest and highest finite value, and whether all of them are finite."""
+    half = tensor.dtype not in (torch.float32, torch.float64)  # numpy has no bfloat16
+    values = tensor.detach().cpu()
+    return value_range((values.float() if half else values).numpy())
 
 
 def _units_of(name: str, table: Tensor, units: Sequence[int] | None) -> list[int]:

@@ -15,9 +15,11 @@ from starlette.responses import Response
 
 from lstm_core.errors import LSTMCoreError
 from server.about import version
+from server.analyses import Analyses
 from server.data_folder import DataFolder
 from server.deps import Services
 from server.errors import visible
+from server.exports import Exports
 from server.guards import (
     BodyGuard,
     CrossSiteGuard,
@@ -28,12 +30,16 @@ from server.guards import (
 )
 from server.kept_models import KeptModels
 from server.openapi import add_problems
+from server.recording_folders import RecordingFolders
 from server.recordings import Recordings
 from server.responses import PROBLEM_RESPONSES, error_problem, problem
 from server.routes import (
+    analyses,
     checkpoints,
+    exports,
     health,
     models,
+    offline,
     page,
     quantities,
     recordings,
@@ -48,11 +54,11 @@ from server.shelf import ModelShelf
 from server.store import RecordingStore
 from server.turns import Turns
 from server.uploads import Uploads
-from server.workers import Workers
+from server.workers import READING, Workers
 
 NOUNS = (
     *(health, quantities, models, checkpoints, vocabularies, tables),
-    *(recordings, sentences, session),
+    *(recordings, analyses, exports, sentences, session, offline),
 )
 
 #: How often is looked for uploads whose time is over.
@@ -109,26 +115,55 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             queue_limit=settings.queue_limit,
             job_seconds=settings.job_seconds,
         )
+        readers = Workers(
+            settings.readers,
+            queue_limit=4 * settings.queue_limit,
+            job_seconds=settings.job_seconds,
+            module=READING,
+            short=True,
+        )
+        exporters = Workers(
+            1,
+            queue_limit=settings.queue_limit,
+            job_seconds=settings.job_seconds,
+            module=READING,
+        )
+        folders = RecordingFolders(data)
         made = Recordings(
             shelf,
             workers,
-            RecordingStore(settings.store_bytes),
+            RecordingStore(settings.store_bytes, remove=folders.remove),
+            folders,
             max_characters=settings.max_characters,
             max_table_characters=settings.max_table_characters,
             max_tokens=settings.max_tokens,
             max_bytes=settings.max_recording_bytes,
         )
         parsing = Turns(settings.workers, queue_limit=settings.queue_limit)
-        app.state.services = Services(settings, shelf, workers, made, data, kept, uploads, parsing)
+        app.state.services = Services(
+            settings,
+            shelf,
+            workers,
+            made,
+            Analyses(readers),
+            Exports(exporters, folders, max_bytes=settings.max_export_bytes),
+            folders,
+            data,
+            kept,
+            uploads,
+            parsing,
+        )
         await asyncio.to_thread(data.open)
         workers.start(lambda: _first_model(shelf))
+        readers.start()
+        exporters.start_when_needed()
         expiring = asyncio.create_task(_expire(uploads))
         try:
             yield
         finally:
             expiring.cancel()
-            await workers.stop()
-            await asyncio.to_thread(data.close)
+            await asyncio.gather(workers.stop(), readers.stop(), exporters.stop())
+            await asyncio.to_thread(folders.close)
 
     return lifespan
 

@@ -1,7 +1,7 @@
 """The folder where the server keeps what people bring, and its room on the disk.
 
     models/ID/               a model that was opened or made here
-    temporary/SERVER/…       files that wait, and models that are being written
+    temporary/SERVER/…       recordings, files that wait, and what is being written
 
 Each running server has a folder of its own in ``temporary``, locked as long as it lives: what a
 server left that was killed is removed by the next one to start.
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import secrets
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -31,10 +33,14 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DataFolder:
-    """Made when it is first needed. A server works without it, too, but keeps nothing then."""
+    """Made when it is first needed. A server works without it, too, but keeps nothing then.
 
-    def __init__(self, root: Path) -> None:
+    A ``private`` one stands where everybody may write: it is used only if it is this user's.
+    """
+
+    def __init__(self, root: Path, *, private: bool = False) -> None:
         self.root = root.expanduser().absolute()
+        self._private = private
         self.models = self.root / "models"
         self._temporary = self.root / "temporary"
         self._own: Path | None = None
@@ -54,6 +60,11 @@ class DataFolder:
                     self._sweep()
         except (DataFolderError, DiskFullError):
             pass  # said in the log; whoever brings a file will hear it, too
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a folder for what is temporary."""
+        return self._own is not None
 
     def close(self) -> None:
         """Remove all of this server's that is temporary."""
@@ -88,26 +99,17 @@ class DataFolder:
                 expected=f"twice that and {RESERVE_BYTES / 1e6:,.0f} MB",
             )
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """What goes wrong inside, as a problem that names no path; the log does."""
-        try:
-            yield
-        except OSError as error:
-            logger.warning("The data folder %s: %s", self.root, error)
-            if error.errno in _FULL:
-                raise DiskFullError("The server's disk is full. Nothing was kept.") from error
-            raise DataFolderError(
-                "The server's data folder cannot be used, so nothing can be opened or kept. "
-                "Everything else works; the setting data_folder names another folder.",
-                came=error.strerror or type(error).__name__,
-            ) from error
+        return writing(self.root)
 
     # --- what is temporary ---
 
     def _own_folder(self) -> Path:
         with self._opening:
             if self._own is None or not self._own.is_dir():
+                if self._private:
+                    _make_private(self.root)
                 self._temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with self._alone():
                     own = self._temporary / secrets.token_hex(8)
@@ -132,6 +134,43 @@ class DataFolder:
                 continue
             if not (folder / "lock").exists() or _is_free(folder / "lock"):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """OSError inside as DiskFullError or DataFolderError; the log names the place."""
+    try:
+        yield
+    except OSError as error:
+        logger.warning("The data folder %s: %s", place, error)
+        if error.errno in _FULL:
+            raise DiskFullError("The server's disk is full. Nothing was kept.") from error
+        raise DataFolderError(
+            "The server's data folder cannot be used, so nothing can be opened or kept. "
+            "Everything else works; the setting data_folder names another folder.",
+            came=error.strerror or type(error).__name__,
+        ) from error
+
+
+def check_free(folder: Path, nbytes: int) -> None:
+    """Raises DiskFullError unless that much can be written there. Also DataFolderError."""
+    with writing(folder):
+        free = shutil.disk_usage(folder).free
+    if free < nbytes + RESERVE_BYTES:
+        raise DiskFullError(
+            "There is too little room on the server's disk.",
+            came=f"{nbytes / 1e6:,.0f} MB, with {free / 1e6:,.0f} MB free",
+            expected=f"that and {RESERVE_BYTES / 1e6:,.0f} MB",
+        )
+
+
+def _make_private(root: Path) -> None:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):
+        found = root.lstat()
+        theirs = found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not stat.S_ISDIR(found.st_mode) or theirs:
+            raise PermissionError(errno.EPERM, "somebody else can write there", str(root))
 
 
 def _is_free(path: Path) -> bool:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from server.analyses import Analyses
 from server.data_folder import DataFolder
+from server.exports import Exports
 from server.kept_models import KeptModels
+from server.recording_folders import RecordingFolders
 from server.recordings import Recordings
 from server.settings import Settings
 from server.shelf import ModelShelf
@@ -30,10 +33,18 @@ class Services:
     shelf: ModelShelf
     workers: Workers
     recordings: Recordings
+    analyses: Analyses
+    exports: Exports
+    folders: RecordingFolders
     data: DataFolder
     kept: KeptModels
     uploads: Uploads
     parsing: Turns
+
+    @property
+    def shared(self) -> bool:
+        """Whether a cache that others use may keep a reply: nobody needs a token for it."""
+        return self.settings.token is None
 
     async def opening(self) -> Opening:
         """Its module imports numpy, for which neither the start nor another request waits."""

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lstm_core.errors import LSTMCoreError
 from server.errors import BodyTooLargeError, CrossSiteError, HostError, TokenError
-from server.responses import error_problem, problem
+from server.responses import error_problem, fault_body, reply_with
 
 logger = logging.getLogger(__name__)
 
@@ -111,9 +111,7 @@ class FaultGuard:
             logger.exception("Request %s failed: %s %r", request_id, scope["method"], scope["path"])
             if begun:  # too late for another status; the server closes the connection
                 raise
-            detail = f"This is a fault of the server. Its log tells more about {request_id}."
-            reply = problem(scope, 500, detail, kind="fault", request_id=request_id)
-            await reply(scope, receive, send)
+            await reply_with(fault_body(scope["path"], request_id))(scope, receive, send)
 
 
 class _Guard(ABC):

@@ -5,12 +5,9 @@ Imported there and nowhere else, because it imports torch.
 
 from __future__ import annotations
 
-import os
-import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
-from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +21,14 @@ from lstm_core.fresh import fresh_model
 from lstm_core.models import Precision, SequenceModel, load_model
 from lstm_core.quantities import Direction
 from lstm_core.shape import LSTMShape
+from server.array_file import ArrayFile
+from server.data_folder import check_free, writing
+from server.descriptions import describe
 from server.errors import ModelChangedError
+from server.orphans import end_with_parent
+from server.progress import ProgressWriter
+from server.schemas import RecordingCreate
+from server.store import ARRAYS, DESCRIPTION, PROGRESS
 
 #: A model's description and its weights.
 Made = tuple[str, bytes]
@@ -34,7 +38,7 @@ def prepare() -> None:
     """Make a fresh worker a good neighbour: one torch thread, and no life after the server's."""
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", "LSTM with projections")  # only says that it is slower
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 def warm_up(folder: str, digest: str) -> None:
@@ -48,15 +52,36 @@ def warm_up(folder: str, digest: str) -> None:
 
 
 def record(
-    folder: str, digest: str, text: str, precision: Precision, max_tokens: int, max_bytes: int
-) -> bytes:
-    """A recording as a safetensors file, its parity computed.
+    folder: str,
+    digest: str,
+    wanted: RecordingCreate,
+    recording_id: str,
+    into: str,
+    max_tokens: int,
+    max_bytes: int,
+) -> tuple[ArrayFile, int, bytes]:
+    """Where the arrays of a recording lie, its bytes on the disk, and RecordingPublic as JSON.
 
-    Raises TextError and SizeError before anything is computed.
+    It is written into a folder, whose files are there already. Raises TextError, SizeError and
+    DiskFullError before anything is computed; also DataFolderError.
     """
-    model = _model(folder, digest, precision)
-    _check_size(model, text, max_tokens, max_bytes)
-    return model.record(text, max_tokens=max_tokens).to_bytes()
+    model = _model(folder, digest, wanted.precision)
+    check_free(Path(into), _nbytes_of(model, wanted.text, max_tokens, max_bytes))
+    tell = ProgressWriter(Path(into, PROGRESS))
+    recording = model.record(
+        wanted.text, max_tokens=max_tokens, progress=lambda done, of, what: tell(done, 2 * of, what)
+    )
+    with writing(Path(into)):
+        path = Path(into, ARRAYS)
+        with path.open("r+b") as file:
+            recording.write(file, progress=lambda done, of, what: tell(of + done, 2 * of, what))
+        arrays, about = ArrayFile.open(path)
+        nbytes = path.stat().st_size
+        shape = model.spec.lstm
+        described = describe(recording_id, wanted, digest, shape, arrays, about, nbytes)
+        description = described.model_dump_json().encode()
+        Path(into, DESCRIPTION).write_bytes(description)
+    return arrays, nbytes + len(description), description
 
 
 def unit_weights(
@@ -66,6 +91,17 @@ def unit_weights(
     return safetensors.torch.save(
         _model(folder, digest, precision).unit_weights(layer, direction, unit)
     )
+
+
+def cell_weights(
+    folder: str, digest: str, precision: Precision, layer: int, direction: Direction
+) -> bytes:
+    """The same of all units of a cell, one after another: W (units, 4, input), U and b."""
+    model = _model(folder, digest, precision)
+    model.spec.lstm.find(("c", layer, direction))  # raises SelectionError
+    units = range(model.spec.lstm.width("c", layer))
+    rows = [model.unit_weights(layer, direction, unit) for unit in units]
+    return safetensors.torch.save({n: torch.stack([row[n] for row in rows]) for n in rows[0]})
 
 
 def fresh(options: Mapping[str, Any], seed: int, reads: Literal["words", "numbers"]) -> Made:
@@ -110,7 +146,8 @@ def _load(folder: str, digest: str, precision: Precision) -> SequenceModel:
     return load_model(folder, precision=precision)
 
 
-def _check_size(model: SequenceModel, text: str, max_tokens: int, max_bytes: int) -> None:
+def _nbytes_of(model: SequenceModel, text: str, max_tokens: int, max_bytes: int) -> int:
+    """About how large the recording will be. Raises TextError, SizeError."""
     timesteps = len(model.tokens(text, max_tokens=max_tokens))
     numbers = model.spec.lstm.numbers_per_timestep + len(model.spec.labels)
     estimate = timesteps * numbers * model.like.element_size()
@@ -120,10 +157,4 @@ def _check_size(model: SequenceModel, text: str, max_tokens: int, max_bytes: int
             came=f"{timesteps} tokens × {numbers} numbers, {estimate / 1e6:,.1f} MB",
             expected=f"at most {max_bytes / 1e6:,.1f} MB",
         )
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    return estimate

@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lstm_core.errors import SizeError
 from lstm_core.model_spec import TABLE
-from server.array_file import ArrayFile
-from server.errors import UnknownRecordingError
-from server.schemas import (
-    FeaturePublic,
-    ModelPublic,
-    ParityPublic,
-    Precision,
-    PredictionsPublic,
-    RecordingCreate,
-    RecordingPublic,
-    TokenPublic,
-)
+from server.errors import DataFolderError, DiskFullError, UnknownRecordingError
+from server.progress import read_progress
+from server.recording_folders import RecordingFolders, Refused, no_place
+from server.schemas import Precision, RecordingCreate
 from server.shelf import ModelShelf, ShelvedModel
-from server.store import RecordingStore, StoredRecording
+from server.store import PROGRESS, RecordingStore, StoredRecording
 from server.workers import Workers
 
 #: Part of every id: a change of what a recording holds is a change of its name.
@@ -32,14 +27,33 @@ FORMAT = "gatescope.recording/2"
 #: Work that nobody waits for any more may still end by itself; ending it ends its process, whose
 #: successor has to load the model again.
 GRACE_SECONDS = 1.0
+#: How often is looked how far a computation is.
+PROGRESS_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Described:
+    """A recording with its RecordingPublic, as JSON."""
+
+    id: str
+    description: bytes
+    made: bool
 
 
 @dataclass
 class _Flight:
-    """One computation and how many wait for it."""
+    """One computation, how many wait for it, and where it writes."""
 
-    task: asyncio.Task[StoredRecording]
+    key: str
+    wanted: RecordingCreate
+    model: ShelvedModel
+    task: asyncio.Task[Described] = field(init=False)
     waiters: int = 0
+    folder: Path | None = None
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What has been done so far. Blocks while it is read."""
+        return read_progress(self.folder / PROGRESS) if self.folder else []
 
 
 class Recordings:
@@ -48,6 +62,7 @@ class Recordings:
         shelf: ModelShelf,
         workers: Workers,
         store: RecordingStore,
+        folders: RecordingFolders,
         *,
         max_characters: int,
         max_table_characters: int,
@@ -57,30 +72,71 @@ class Recordings:
         self._shelf = shelf
         self._workers = workers
         self._store = store
+        self._folders = folders
         self._max_characters = max_characters
         self._max_table_characters = max_table_characters
         self._limits = (max_tokens, max_bytes)
         self._flights: dict[str, _Flight] = {}
 
-    def get(self, key: str) -> StoredRecording:
-        """Raises UnknownRecordingError."""
-        if found := self._store.get(key):
-            return found
-        raise UnknownRecordingError(
-            "This recording is not here. Recordings are kept only while there is room; "
-            "posting the same model, text and precision to /api/recordings makes it again, "
-            "under the same id.",
-            came=repr(key),
-        )
+    @contextmanager
+    def held(self, key: str) -> Iterator[StoredRecording]:
+        """The recording; its files stay until this ends. Raises UnknownRecordingError."""
+        found = self._store.get(key)
+        if found is None:
+            raise UnknownRecordingError(
+                "This recording is not here. Recordings are kept only while there is room; "
+                "posting the same model, text and precision to /api/recordings makes it again, "
+                "under the same id.",
+                came=repr(key),
+            )
+        with self._store.held(found):
+            yield found
 
-    async def get_or_make(self, wanted: RecordingCreate) -> tuple[StoredRecording, bool]:
-        """The recording, and whether it had to be made. Raises what the worker raises."""
+    async def describe(self, key: str) -> bytes:
+        """RecordingPublic as JSON. Raises UnknownRecordingError."""
+        with self.held(key) as found:
+            return await asyncio.to_thread(found.description)
+
+    async def get_or_make(self, wanted: RecordingCreate) -> Described:
+        """Raises what the worker raises, and UnknownModelError and SizeError before that."""
+        key, model = await self._find(wanted)
+        if found := await self._kept(key):
+            return found
+        with self._waiting(key, wanted, model) as flight:
+            return await asyncio.shield(flight.task)
+
+    async def follow(self, wanted: RecordingCreate) -> AsyncGenerator[dict[str, Any] | Described]:
+        """What is being done, step by step as it begins, and at last the recording.
+
+        What is known to be wrong beforehand is raised before there is anything to go through.
+        """
+        key, model = await self._find(wanted)
+        found = await self._kept(key)
+        return _single(found) if found else self._steps(key, wanted, model)
+
+    async def _steps(
+        self, key: str, wanted: RecordingCreate, model: ShelvedModel
+    ) -> AsyncGenerator[dict[str, Any] | Described]:
+        with self._waiting(key, wanted, model) as flight:
+            yield {"done": 0, "of": 1, "what": "waiting"}
+            told = 0
+            while not flight.task.done():
+                await asyncio.wait([flight.task], timeout=PROGRESS_SECONDS)
+                steps = await asyncio.to_thread(flight.steps)
+                for step in steps[told:]:
+                    yield step
+                told = len(steps)
+            yield await asyncio.shield(flight.task)
+
+    async def _find(self, wanted: RecordingCreate) -> tuple[str, ShelvedModel]:
         model = await asyncio.to_thread(self._shelf.get, wanted.model)
         self._check_length(wanted.text, model)
-        key = recording_id(model.about.digest, wanted.text, wanted.precision)
-        if found := self._store.get(key):
-            return found, False
-        return await self._join(key, wanted, model), True
+        return recording_id(model.about.digest, wanted.text, wanted.precision), model
+
+    async def _kept(self, key: str) -> Described | None:
+        if self._store.get(key) is None:
+            return None
+        return Described(key, await self.describe(key), made=False)
 
     def _check_length(self, text: str, model: ShelvedModel) -> None:
         table = model.about.split == TABLE
@@ -92,50 +148,84 @@ class Recordings:
                 expected=f"at most {limit:,} characters",
             )
 
-    async def _join(
-        self, key: str, wanted: RecordingCreate, model: ShelvedModel
-    ) -> StoredRecording:
+    @contextmanager
+    def _waiting(self, key: str, wanted: RecordingCreate, model: ShelvedModel) -> Iterator[_Flight]:
+        """Among those that wait for a computation; the last to leave ends it, after a while."""
         if key not in self._flights:
-            task = asyncio.create_task(self._make(key, wanted, model))
-            task.add_done_callback(_read_error)
-            self._flights[key] = _Flight(task)
+            made = _Flight(key, wanted, model)
+            made.task = asyncio.create_task(self._make(made))
+            made.task.add_done_callback(_read_error)
+            self._flights[key] = made
         flight = self._flights[key]
         flight.waiters += 1
         try:
-            return await asyncio.shield(flight.task)
+            yield flight
         finally:
             flight.waiters -= 1
             if not flight.waiters and not flight.task.done():
-                asyncio.get_running_loop().call_later(
-                    GRACE_SECONDS, self._end_if_alone, key, flight
-                )
+                asyncio.get_running_loop().call_later(GRACE_SECONDS, self._end_if_alone, flight)
 
-    async def _make(
-        self, key: str, wanted: RecordingCreate, model: ShelvedModel
-    ) -> StoredRecording:
+    async def _make(self, flight: _Flight) -> Described:
         try:
-            data = await self._workers.run(
+            made, description = await self._write(flight)
+            self._store.put(made)
+            return Described(flight.key, description, made=True)
+        finally:
+            self._land(flight)
+
+    def _land(self, flight: _Flight) -> None:
+        """Whoever asks from now on begins anew, unless somebody has already."""
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+
+    def _end_if_alone(self, flight: _Flight) -> None:
+        if not flight.waiters and not flight.task.done():
+            self._land(flight)
+            flight.task.cancel()
+
+    async def _write(self, flight: _Flight) -> tuple[StoredRecording, bytes]:
+        """Where there is room; with every disk full, all others are forgotten for this one."""
+        places = self._folders.places
+        refused: list[Refused] = []
+        for attempt, place in enumerate([*places, places[0]]):
+            if attempt == len(places) and not await self._make_room(refused):
+                break
+            try:
+                flight.folder = await asyncio.to_thread(self._folders.make, place)
+                return await self._record(flight, flight.folder)
+            except (DiskFullError, DataFolderError) as error:
+                refused.append(error)
+        raise no_place(refused)
+
+    async def _make_room(self, refused: Sequence[Exception]) -> bool:
+        if not isinstance(refused[0], DiskFullError) or not self._store.clear():
+            return False
+        await self._folders.removed()
+        return True
+
+    async def _record(self, flight: _Flight, folder: Path) -> tuple[StoredRecording, bytes]:
+        model, wanted = flight.model, flight.wanted
+        try:
+            file, nbytes, description = await self._workers.run(
                 "record",
                 str(model.folder),
                 model.about.digest,
-                wanted.text,
-                wanted.precision,
+                wanted,
+                flight.key,
+                str(folder),
                 *self._limits,
             )
-            file = ArrayFile(data)
-            stored = StoredRecording(describe(key, wanted, model.about, file), file)
-            self._store.put(key, stored)
-            return stored
-        finally:
-            self._flights.pop(key, None)
-
-    def _end_if_alone(self, key: str, flight: _Flight) -> None:
-        if not flight.waiters and not flight.task.done():
-            self._flights.pop(key, None)  # whoever asks from now on begins anew
-            flight.task.cancel()
+        except BaseException:
+            self._folders.remove(folder)
+            raise
+        return StoredRecording(flight.key, wanted.model, folder, file, nbytes), description
 
 
-def _read_error(task: asyncio.Task[StoredRecording]) -> None:
+async def _single(found: Described) -> AsyncGenerator[dict[str, Any] | Described]:
+    yield found
+
+
+def _read_error(task: asyncio.Task[Described]) -> None:
     """asyncio complains of errors nobody has read; here all who waited may have gone."""
     if not task.cancelled():
         task.exception()
@@ -145,40 +235,3 @@ def recording_id(digest: str, text: str, precision: Precision) -> str:
     """Equal for equal recordings, on every server: 32 hexadecimal digits."""
     parts = json.dumps([FORMAT, digest, text, precision])
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
-
-
-def describe(
-    key: str, wanted: RecordingCreate, model: ModelPublic, file: ArrayFile
-) -> RecordingPublic:
-    """Everything about a recording but its numbers."""
-    about = file.about
-    return RecordingPublic(
-        id=key,
-        model=wanted.model,
-        model_digest=model.digest,
-        text=wanted.text,
-        precision=wanted.precision,
-        timesteps=file.timesteps,
-        tokens=_tokens(about),
-        lstm=model.lstm,
-        parity=ParityPublic(**about["parity"], ok=about["parity"]["where"] is None),
-        not_finite=about["not_finite"],
-        predictions=PredictionsPublic(**about["predictions"]) if about["predictions"] else None,
-        arrays=file.arrays,
-        nbytes=len(file.data),
-    )
-
-
-def _tokens(about: dict[str, Any]) -> list[TokenPublic]:
-    texts, metadata = about["tokens"], about["metadata"]
-    columns = zip(texts, metadata["spans"], metadata["features"], strict=True)
-    return [
-        TokenPublic(
-            text=text,
-            start=start,
-            end=end,
-            known=features[0][2],
-            features=[FeaturePublic(name=n, value=v, known=k) for n, v, k in features],
-        )
-        for text, (start, end), features in columns
-    ]

@@ -74,6 +74,8 @@ class LimitsPublic(Schema):
     max_table_characters: int
     max_tokens: int
     max_recording_bytes: int
+    max_export_bytes: int
+    max_tab_bytes: int
     max_json_bytes: int
     max_file_bytes: int
     max_sentences: int
@@ -448,6 +450,9 @@ class ArrayPublic(Schema):
     name: str = Field(examples=["0.forward.i"])
     shape: list[int]
     dtype: str = Field(examples=["F32"])
+    low: float | None = Field(description="Lowest finite value; null where there is none.")
+    high: float | None = Field(description="Highest finite value; null where there is none.")
+    finite: bool = Field(description="Whether all values are.")
 
 
 class RecordingPublic(Schema):
@@ -467,6 +472,14 @@ class RecordingPublic(Schema):
     predictions: PredictionsPublic | None
     arrays: list[ArrayPublic]
     nbytes: int = Field(description="Size of the whole file.")
+
+
+class OrderPublic(Schema):
+    order: list[int] = Field(description="Every unit once.")
+
+
+class UnitsPublic(Schema):
+    units: list[int]
 
 
 class SentencesPublic(Schema):

@@ -56,30 +56,44 @@ class Settings(BaseSettings):
         description="Folder where opened and fresh models are kept.",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that compute.")
+    readers: int = Field(
+        default=1, ge=1, le=64, description="Processes that look at what was recorded."
+    )
     queue_limit: int = Field(
         default=16,
         ge=0,
-        description="Requests that may wait for a worker; one more is refused (429).",
+        description="Requests that may wait for a worker, and for a reader four times as many; "
+        "one more is refused (429).",
     )
     job_seconds: float = Field(
-        default=60, gt=0, description="Longest time one computation may take."
+        default=300, gt=0, description="Longest time one computation may take."
     )
     max_characters: int = Field(
-        default=20_000, ge=1, description="Longest text to record, in characters."
+        default=200_000, ge=1, description="Longest text to record, in characters."
     )
     max_table_characters: int = Field(
-        default=200_000, ge=1, description="Longest table of numbers to record, in characters."
+        default=2_000_000, ge=1, description="Longest table of numbers to record, in characters."
     )
-    max_tokens: int = Field(default=2_000, ge=1, description="Longest text to record, in tokens.")
+    max_tokens: int = Field(default=20_000, ge=1, description="Longest text to record, in tokens.")
     max_recording_bytes: int = Field(
-        default=256_000_000,
+        default=1_200_000_000,
         ge=1,
         description="Largest recording, in bytes, estimated before it is made.",
     )
     store_bytes: int = Field(
-        default=256_000_000, ge=0, description="Recordings kept in memory, in bytes altogether."
+        default=2_000_000_000,
+        ge=0,
+        description="Recordings kept on the disk, in bytes altogether; the latest always is.",
     )
-    max_json_bytes: int = Field(default=1_000_000, ge=1, description="Largest JSON body, in bytes.")
+    max_export_bytes: int = Field(
+        default=500_000_000,
+        ge=1,
+        description="Largest export, in bytes, estimated before it is written.",
+    )
+    max_tab_bytes: int = Field(
+        default=256_000_000, ge=1, description="Arrays that one tab of a browser keeps, in bytes."
+    )
+    max_json_bytes: int = Field(default=4_000_000, ge=1, description="Largest JSON body, in bytes.")
     max_file_bytes: int = Field(default=1_000_000, ge=1, description="Largest text file, in bytes.")
     max_sentences: int = Field(default=2_000, ge=1, description="Most sentences in one text file.")
     max_checkpoint_bytes: int = Field(

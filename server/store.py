@@ -1,25 +1,44 @@
-"""Recordings kept in memory, up to a number of bytes."""
+"""Recordings kept on the disk, up to a number of bytes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from server.array_file import ArrayFile
-from server.schemas import RecordingPublic
+
+#: Recordings at a time, however small: each also takes some memory.
+MAX_RECORDINGS = 1000
+#: Files in a recording's folder.
+ARRAYS, DESCRIPTION, PROGRESS = "recording.safetensors", "description.json", "progress"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class StoredRecording:
-    about: RecordingPublic
+    """A folder of its own: the arrays, and RecordingPublic as JSON."""
+
+    id: str
+    model: str
+    folder: Path
     file: ArrayFile
+    nbytes: int  # on the disk
+    holders: int = 0  # who reads it at the moment
+    forgotten: bool = False
+
+    def description(self) -> bytes:
+        """Blocks while it is read."""
+        return (self.folder / DESCRIPTION).read_bytes()
 
 
 class RecordingStore:
     """Least recently used goes first; the newest always stays, however large it is."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, remove: Callable[[Path], None]) -> None:
         self._limit = limit
+        self._remove = remove
         self._kept: OrderedDict[str, StoredRecording] = OrderedDict()
         self.nbytes = 0
 
@@ -31,10 +50,35 @@ class RecordingStore:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
-    def put(self, key: str, recording: StoredRecording) -> None:
-        if key in self._kept:
-            self.nbytes -= self._kept.pop(key).about.nbytes
-        self._kept[key] = recording
-        self.nbytes += recording.about.nbytes
-        while self.nbytes > self._limit and len(self._kept) > 1:
-            self.nbytes -= self._kept.popitem(last=False)[1].about.nbytes
+    def put(self, recording: StoredRecording) -> None:
+        if recording.id in self._kept:
+            self._forget(recording.id)
+        self._kept[recording.id] = recording
+        self.nbytes += recording.nbytes
+        while len(self) > 1 and (self.nbytes > self._limit or len(self) > MAX_RECORDINGS):
+            self._forget(next(iter(self._kept)))
+
+    def clear(self) -> bool:
+        """Forget all; whether there was anything."""
+        found = bool(self._kept)
+        for key in list(self._kept):
+            self._forget(key)
+        return found
+
+    @contextmanager
+    def held(self, recording: StoredRecording) -> Iterator[StoredRecording]:
+        """Its files stay while they are read, even if it is forgotten meanwhile."""
+        recording.holders += 1
+        try:
+            yield recording
+        finally:
+            recording.holders -= 1
+            if recording.forgotten and not recording.holders:
+                self._remove(recording.folder)
+
+    def _forget(self, key: str) -> None:
+        recording = self._kept.pop(key)
+        self.nbytes -= recording.nbytes
+        recording.forgotten = True
+        if not recording.holders:
+            self._remove(recording.folder)

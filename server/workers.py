@@ -1,4 +1,4 @@
-"""The processes that compute; the web process only waits for them.
+"""The processes that compute and those that read; the web process only waits for them.
 
 Every worker is a pebble.ProcessPool of one process. Pebble gives what the standard library's pool
 lacks: a time limit and a cancel that really end the process. One process per pool, because the
@@ -34,22 +34,46 @@ logger = logging.getLogger(__name__)
 #: Longest wait for a process to end; pebble kills it after 3.
 STOP_SECONDS = 5
 
-Job = Literal["prepare", "warm_up", "record", "unit_weights", "fresh"]
+#: The modules of jobs: with torch, and without.
+COMPUTING, READING = "server.jobs", "server.reading"
+
+ComputingJob = Literal["prepare", "warm_up", "record", "unit_weights", "cell_weights", "fresh"]
+ReadingJob = Literal["tiles", "order", "unit_summaries", "matching_units", "export"]
+Job = ComputingJob | ReadingJob
 
 
-def run_job(job: Job, *args: Any) -> Any:
-    """Runs in the worker. Jobs travel by name, so that only workers import ``server.jobs``."""
-    return getattr(importlib.import_module("server.jobs"), job)(*args)
+def run_job(module: str, job: Job, *args: Any) -> Any:
+    """Runs in the worker. Jobs travel by name, so that only workers import their module."""
+    return getattr(importlib.import_module(module), job)(*args)
+
+
+def nothing() -> None:
+    """No model to warm up with."""
 
 
 class Workers:
-    """A fixed number of workers behind one bounded queue."""
+    """A fixed number of workers behind one bounded queue.
 
-    def __init__(self, count: int, *, queue_limit: int, job_seconds: float) -> None:
-        self._workers = [_Worker(job_seconds) for _ in range(count)]
+    ``module`` holds their jobs. A job that is cancelled while it runs is ended with its process;
+    where its jobs are ``short`` it comes to its end instead, which takes less than a new process.
+    Both forget one that still waits.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        queue_limit: int,
+        job_seconds: float,
+        module: str = COMPUTING,
+        short: bool = False,
+    ) -> None:
+        self._workers = [_Worker(module, job_seconds) for _ in range(count)]
         # Last in, first out: the worker that has just run has the model at hand.
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         self._queue_limit = queue_limit
+        self._short = short
+        self._finishing: set[asyncio.Task[Any]] = set()
         self._waiting = 0
         self._stopping = False
         self._starting: asyncio.Task[None] | None = None
@@ -62,12 +86,17 @@ class Workers:
     def pids(self) -> list[int]:
         return [pid for worker in self._workers for pid in worker.pids]
 
-    def start(self, warm_up_args: Callable[[], tuple[str, str] | None]) -> None:
+    def start(self, warm_up_args: Callable[[], tuple[str, str] | None] = nothing) -> None:
         """Start in the background; jobs given meanwhile wait in the queue.
 
         ``warm_up_args`` says, once the workers are up, with which model to warm them.
         """
         self._starting = asyncio.create_task(self._start(warm_up_args))
+
+    def start_when_needed(self) -> None:
+        """The first job starts the process."""
+        for worker in self._workers:
+            self._idle.put_nowait(worker)
 
     async def _start(self, warm_up_args: Callable[[], tuple[str, str] | None]) -> None:
         await asyncio.gather(*(self._start_one(w, warm_up_args) for w in self._workers))
@@ -87,13 +116,27 @@ class Workers:
         """The job's result.
 
         Raises what the job raised; BusyError when the queue is full, StoppingError,
-        WorkerDiedError, TimeLimitError. Cancelling ends the job, with its process if it runs.
+        WorkerDiedError, TimeLimitError.
         """
         worker = await self._take()
+        running = self._run_on(worker, job, *args)
+        if not self._short:
+            return await running
+        task = asyncio.create_task(running)
+        self._finishing.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def _run_on(self, worker: _Worker, job: Job, *args: Any) -> Any:
         try:
             return await worker.run(job, *args)
         finally:
             self._idle.put_nowait(worker)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio complains of errors nobody has read
 
     async def _take(self) -> _Worker:
         if self._stopping:
@@ -125,7 +168,8 @@ class Workers:
 class _Worker:
     """One process, replaced when it dies. Runs one job at a time."""
 
-    def __init__(self, job_seconds: float) -> None:
+    def __init__(self, module: str, job_seconds: float) -> None:
+        self._module = module
         self._job_seconds = job_seconds
         self._pool: ProcessPool | None = None
         self._starting = threading.Lock()
@@ -148,7 +192,10 @@ class _Worker:
                 return
             self._discard()
             pool = ProcessPool(
-                max_workers=1, initializer=run_job, initargs=("prepare",), context=_context()
+                max_workers=1,
+                initializer=run_job,
+                initargs=(self._module, "prepare"),
+                context=_context(),
             )
             if not pool.active:  # asking starts it
                 raise BrokenProcessPool("not started")
@@ -186,7 +233,9 @@ class _Worker:
         if pool is None:
             raise BrokenProcessPool("discarded")
         try:
-            self._running = pool.schedule(run_job, (job, *args), timeout=self._job_seconds)
+            self._running = pool.schedule(
+                run_job, (self._module, job, *args), timeout=self._job_seconds
+            )
         except RuntimeError as error:
             raise BrokenProcessPool(str(error)) from error
         return await asyncio.wrap_future(self._running)
@@ -234,5 +283,7 @@ def _context() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["server.jobs"])
+    # The readers are its children, too: pages that nobody writes to are there once for all, and
+    # a fork takes less time than an interpreter that imports numpy.
+    context.set_forkserver_preload([COMPUTING, READING])
     return context

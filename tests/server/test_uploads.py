@@ -340,9 +340,12 @@ def test_without_a_data_folder_everything_else_works(
     if case == "a file":
         folder.write_bytes(b"")
     if case == "no right":
+        mkdir = Path.mkdir
 
-        def refuse(self: Path, *_: Any, **__: Any) -> None:
-            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        def refuse(self: Path, *args: Any, **options: Any) -> None:
+            if self.is_relative_to(folder):
+                raise PermissionError(errno.EACCES, "Permission denied", str(self))
+            mkdir(self, *args, **options)
 
         monkeypatch.setattr(Path, "mkdir", refuse)
     with worlds.client_with(models, data_folder=folder) as client:

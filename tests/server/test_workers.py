@@ -22,26 +22,22 @@ from tests.server import worlds
 from tests.server.worlds import problem, record
 
 
-def sleep(job: str, *args: Any) -> Any:
+def sleep(module: str, job: str, *args: Any) -> Any:
     """Stands in for ``workers.run_job``; runs in the worker."""
     if job == "record":
         seconds, result = args
         time.sleep(seconds)
         return result
-    return workers_run_job(job, *args)
+    return workers_run_job(module, job, *args)
 
 
 workers_run_job = workers.run_job
 
 
-def nothing() -> None:
-    """No model to warm up with."""
-
-
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Workers]:
     made = Workers(1, **{"queue_limit": 4, "job_seconds": 30, **options})
-    made.start(nothing)
+    made.start()
     try:
         yield made
     finally:
@@ -278,7 +274,7 @@ def test_a_client_that_hangs_up_ends_its_work_unless_others_wait(
         try:
             await asyncio.sleep(20)
         except asyncio.CancelledError:
-            ended.append(args[2])
+            ended.append(args[2].text)
             raise
 
     monkeypatch.setattr(Workers, "run", slow)

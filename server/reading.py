@@ -1,0 +1,129 @@
+"""What runs in a reader process: looks at recorded arrays where they lie on the disk.
+
+A reader has numpy and no need of torch, and answers while a worker records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_core.analysis.matching import matching_units as find_matching_units
+from lstm_core.analysis.ordering import order_units
+from lstm_core.analysis.pooling import COLUMNS_PER_TILE, pool
+from lstm_core.analysis.summaries import summarize_units
+from lstm_core.exports import write_export
+from lstm_core.tensor_files import Entry, encode_header
+from server.array_file import ArrayFile
+from server.data_folder import check_free, writing
+from server.orphans import end_with_parent
+
+Array = np.ndarray[Any, Any]
+
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+def prepare() -> None:
+    """Make a fresh reader a good neighbour: no life after the server's."""
+    end_with_parent()
+
+
+def tiles(
+    file: ArrayFile,
+    orders: Mapping[str, Sequence[int]],
+    level: int,
+    tile: int,
+    units_per_row: int,
+    statistic: str,
+) -> bytes:
+    """One tile of every array of ``file`` as float16; ``orders`` are those of their units."""
+    pooled = {}
+    for name, values in file.arrays().items():
+        order = np.asarray(orders[name]) if name in orders else None
+        pooled[name] = _to_half(
+            pool(
+                values,
+                timesteps_per_column=min(2**level, len(values)),
+                units_per_row=min(units_per_row, values.shape[1]),
+                statistic=statistic,
+                order=order,
+                first_column=tile * COLUMNS_PER_TILE,
+                columns=COLUMNS_PER_TILE,
+            )
+        )
+    return _to_file(pooled)
+
+
+def order(file: ArrayFile, sort: str, unit: int | None) -> list[int]:
+    """The order of the units of the only array of ``file``."""
+    (values,) = file.arrays().values()
+    found: list[int] = order_units(values, sort, unit).tolist()
+    return found
+
+
+def unit_summaries(file: ArrayFile) -> bytes:
+    """The low, high, mean and variance of every unit of every array, as float32."""
+    found = {}
+    for name, values in file.arrays().items():
+        for statistic, numbers in summarize_units(values)._asdict().items():
+            with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+                found[f"{name}.{statistic}"] = numbers.astype(np.float32)
+    return _to_file(found)
+
+
+def matching_units(
+    file: ArrayFile, start: int, stop: int, above: float, off_before: bool, off_after: bool
+) -> list[int]:
+    """The units of the only array that are above a value at these timesteps."""
+    (values,) = file.arrays().values()
+    found: list[int] = find_matching_units(
+        values, start, stop, above, off_before=off_before, off_after=off_after
+    ).tolist()
+    return found
+
+
+def export(
+    file: ArrayFile,
+    path: str,
+    format: str,
+    rows: range,
+    units: Mapping[str, Sequence[int]],
+    metadata: Mapping[str, str],
+    nbytes: int,
+) -> None:
+    """Write these timesteps and units of every array into ``path``, which is there already.
+
+    Raises DiskFullError, before anything is written if about ``nbytes`` have no room;
+    DataFolderError, InputError.
+    """
+    check_free(Path(path).parent, nbytes)
+    tokens = ArrayFile.open(file.path)[1]["tokens"][rows.start : rows.stop]
+    arrays = {
+        name: _columns(values[rows.start : rows.stop], units[name])
+        for name, values in file.arrays().items()
+    }
+    with writing(Path(path)), Path(path).open("r+b") as out:
+        write_export(
+            out, format, arrays, tokens=tokens, start=rows.start, units=units, metadata=metadata
+        )
+
+
+def _columns(values: Array, units: Sequence[int]) -> Array:
+    """All of them without a copy."""
+    return values if list(units) == list(range(values.shape[1])) else values[:, units]
+
+
+def _to_half(values: Array) -> Array:
+    """What is finite stays so; NaN and infinity are what they are."""
+    with np.errstate(over="ignore"):
+        inside = np.where(np.isinf(values), values, np.clip(values, -_LARGEST, _LARGEST))
+        return inside.astype(np.float16)
+
+
+def _to_file(arrays: Mapping[str, Array]) -> bytes:
+    codes = {2: "F16", 4: "F32", 8: "F64"}
+    entries = [(name, Entry(codes[a.itemsize], a.shape)) for name, a in arrays.items()]
+    return encode_header(entries, {}) + b"".join(a.tobytes() for a in arrays.values())

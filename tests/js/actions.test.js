@@ -19,9 +19,10 @@ import {
 } from "./worlds.js";
 
 /** @import {Sizes} from './worlds.js' */
+/** @import {Api} from '../../static/js/api.js' */
 /** @import {Direction, NDArray, RecordingPublic} from '../../static/js/types.js' */
 
-/** More than the page fetches in the background. */
+/** More than the page fetches whole. */
 const LARGE = 1e9;
 
 /**
@@ -37,8 +38,8 @@ function createWorld(sizes = {}) {
   /** @type {{texts: string[], names: string[][], weights: any[], signals: AbortSignal[]}} */
   const asked = { texts: [], names: [], weights: [], signals: [] };
   const server = {
-    /** @param {Parameters<import('../../static/js/api.js').Api["record"]>[0]} body @returns {Promise<RecordingPublic>} */
-    record: async (body) =>
+    /** @param {Parameters<Api["record"]>[0]} body @param {Parameters<Api["record"]>[2]} [tell] @returns {Promise<RecordingPublic>} */
+    record: async (body, tell) =>
       describe({ ...sizes, id: body.text, model: body.model, text: body.text }),
     /** @param {string} id @param {string[]} names @returns {Promise<Map<string, NDArray>>} */
     arrays: async (id, names) => {
@@ -56,10 +57,10 @@ function createWorld(sizes = {}) {
     },
   };
   const api = asApi({
-    record: (body, signal) => {
+    record: (body, signal, tell) => {
       asked.texts.push(body.text);
       if (signal) asked.signals.push(signal);
-      return server.record(body);
+      return server.record(body, tell);
     },
     arrays: (id, names) => {
       asked.names.push(names);
@@ -206,6 +207,62 @@ test("a later recording cancels the earlier one, and a late answer is never show
   }
 });
 
+test("while it is recorded it is said how far that is; cancelling leaves what is on the screen", async () => {
+  const { state, actions, server, recording, asked } = createWorld();
+  await actions.record();
+  const old = recording();
+  const { record } = server;
+  const answer = /** @type {ReturnType<typeof deferred<void>>} */ (deferred());
+  /** @type {(progress: {done: number, of: number, what: string}) => void} */
+  let say = () => {};
+  server.record = async (body, tell) => {
+    if (tell) say = tell;
+    await answer.promise;
+    return record(body);
+  };
+  const busy = actions.recordText("a longer one");
+  say({ done: 0, of: 0, what: "waiting" });
+  say({ done: 3, of: 12, what: "layer 1 backward" });
+  const status = state.status.get();
+  assert.ok(status.kind === "busy" && status.message.includes("layer 1 backward"));
+  assert.equal(status.part, 0.25);
+  status.cancel();
+  assert.equal(asked.signals.at(-1)?.aborted, true);
+  assert.deepEqual(state.status.get(), { kind: "idle" });
+  say({ done: 4, of: 12, what: "too late" });
+  answer.resolve(undefined);
+  await busy;
+  assert.deepEqual(state.status.get(), { kind: "idle" });
+  assert.equal(recording(), old);
+});
+
+test("what got no answer can be tried again where one was; what was refused cannot", async () => {
+  for (const [problem, again] of /** @type {const} */ ([
+    [0, true],
+    [429, true],
+    [503, true],
+    [404, false],
+    [422, false],
+  ])) {
+    const { state, actions, server, recording } = createWorld();
+    const { record } = server;
+    await actions.record({ step: 3, layer: 1, direction: "backward", unit: 2 });
+    state.text.set("another");
+    server.record = () =>
+      Promise.reject(new ApiError({ title: "No", status: problem, detail: "No." }));
+    await actions.record();
+    const status = state.status.get();
+    assert.ok(status.kind === "problem");
+    assert.equal(Boolean(status.action), again, String(problem));
+    if (!status.action) continue;
+    server.record = record;
+    await status.action.run();
+    assert.equal(recording().about.text, "another");
+    const at = [state.step.get(), state.layer.get(), state.direction.get(), state.unit.get()];
+    assert.deepEqual(at, [3, 1, "backward", 2]);
+  }
+});
+
 test("a failed recording says what came, what was expected and what exists, each once, and leaves the old one", async () => {
   const { state, actions, server, recording } = createWorld();
   await actions.record();
@@ -266,20 +323,52 @@ test("an aborted request is no problem", () => {
   assert.deepEqual(state.status.get(), { kind: "idle" });
 });
 
-test("a small recording is fetched whole in the background, each array once; a large one is not", async () => {
-  const small = createWorld();
-  await small.actions.record();
-  const names = small.asked.names.flat();
-  assert.deepEqual(names.sort(), [...fill(describe()).keys()].sort());
-  const large = createWorld({ nbytes: LARGE });
-  await large.actions.record();
-  assert.ok(large.asked.names.flat().length < names.length);
-  assert.equal(large.asked.names.length, 1, "what is shown comes in one request");
+test("a small recording is fetched whole in the background, each array once", async () => {
+  const { actions, asked } = createWorld();
+  await actions.record();
+  assert.deepEqual(asked.names.flat().sort(), [...fill(describe()).keys()].sort());
 });
 
-test("another row of the network brings its arrays and the weights of its unit", async () => {
-  const { state, actions, recording, asked, select } = createWorld({ nbytes: LARGE });
+test("of a large recording only the initial states are fetched whole, whatever is selected", async () => {
+  const { actions, asked, recording, select, state } = createWorld({ nbytes: LARGE });
   await actions.record();
+  select(1, "backward");
+  actions.move(2);
+  await settle();
+  assert.equal(asked.names.length, 1, "one request");
+  assert.deepEqual(
+    asked.names[0].sort(),
+    [
+      ...recording().rows.flatMap(({ layer, direction }) => [
+        `${layer}.${direction}.c_0`,
+        `${layer}.${direction}.h_0`,
+      ]),
+    ].sort(),
+  );
+  assert.ok(state.unitWeights.get(), "the weights of a unit are small");
+});
+
+/** Fail every request for arrays but the first, with which a recording is shown. @param {ReturnType<typeof createWorld>} world */
+function failAfterShowing({ server }) {
+  const { arrays } = server;
+  let first = true;
+  server.arrays = (id, names) => {
+    if (!first)
+      return Promise.reject(new ApiError({ title: "No answer", status: 0, detail: "gone" }));
+    first = false;
+    return arrays(id, names);
+  };
+  return () => void (server.arrays = arrays);
+}
+
+test("another row of the network brings its arrays and the weights of its unit", async () => {
+  const world = createWorld();
+  const { state, actions, recording, asked, select } = world;
+  const mend = failAfterShowing(world);
+  await actions.record();
+  assert.deepEqual(state.status.get(), { kind: "idle" }, "what nobody asked for may fail unseen");
+  mend();
+  asked.names = [];
   actions.selectUnit(2);
   await settle();
   select(1, "backward");
@@ -347,15 +436,14 @@ test("a selected unit lies inside the layer, and the same one again asks for not
 });
 
 test("a selection that cannot be fetched is a problem on the screen, and can be tried again", async () => {
-  const { state, actions, server, recording, select } = createWorld({ nbytes: LARGE });
+  const world = createWorld();
+  const { state, actions, recording, select } = world;
+  const mend = failAfterShowing(world);
   await actions.record();
-  const { arrays } = server;
-  server.arrays = () =>
-    Promise.reject(new ApiError({ title: "No answer", status: 0, detail: "gone" }));
   select(1, "forward");
   await settle();
   assert.equal(state.status.get().kind, "problem");
-  server.arrays = arrays;
+  mend();
   select(1, "forward");
   await settle();
   assert.ok(recording().quantity("c", { layer: 1, direction: "forward" }));
@@ -556,6 +644,7 @@ test("a file's sentences are offered; one that is too large is refused before it
       max_file_bytes: 1000,
       max_checkpoint_bytes: 1000,
       max_vocabulary_bytes: 1000,
+      max_tab_bytes: 1000,
     },
   });
   assert.equal(await actions.readFile(new File(["x".repeat(1001)], "long.txt")), false);

@@ -81,6 +81,10 @@ export function describe({
     bidirectional,
     proj_size: proj,
   };
+  const lstm = stackOf(
+    modules.map((own) => ({ ...module, ...own })),
+    listed,
+  );
   return {
     id,
     model,
@@ -95,26 +99,27 @@ export function describe({
       known: true,
       features: [],
     })),
-    lstm: stackOf(
-      modules.map((own) => ({ ...module, ...own })),
-      listed,
-    ),
+    lstm,
     parity: { difference: 0, tolerance: 1e-5, where: null, ok: true },
     not_finite: null,
     predictions,
-    arrays: [],
+    arrays: shapesOf({ timesteps, lstm, predictions }).map(([name, ...shape]) => ({
+      name,
+      shape,
+      dtype: "F32",
+      low: -1,
+      high: 1,
+      finite: true,
+    })),
     nbytes,
   };
 }
 
 /**
- * Every array of a recording, filled with random numbers.
- * @param {RecordingPublic} about
- * @param {number} [seed]
- * @returns {Map<string, NDArray>}
+ * The name and shape of every array.
+ * @param {Pick<RecordingPublic, "timesteps" | "lstm" | "predictions">} about
  */
-export function fill({ timesteps: T, lstm, predictions }, seed = 1) {
-  const random = createRandom(seed);
+function shapesOf({ timesteps: T, lstm, predictions }) {
   /** @type {[string, ...number[]][]} */
   const shapes = [["x", T, lstm.layers[0].input_size]];
   if (predictions) shapes.push(["scores", T, predictions.labels.length]);
@@ -127,8 +132,19 @@ export function fill({ timesteps: T, lstm, predictions }, seed = 1) {
       }
     }
   });
+  return shapes;
+}
+
+/**
+ * Every array of a recording, filled with random numbers from -1 to 1.
+ * @param {RecordingPublic} about
+ * @param {number} [seed]
+ * @returns {Map<string, NDArray>}
+ */
+export function fill(about, seed = 1) {
+  const random = createRandom(seed);
   return new Map(
-    shapes.map(([name, ...shape]) => [
+    shapesOf(about).map(([name, ...shape]) => [
       name,
       { shape, data: Float32Array.from(random.numbers(shape.reduce((a, b) => a * b))) },
     ]),

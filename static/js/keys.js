@@ -4,7 +4,7 @@
 /** @import {State} from './state.js' */
 
 import { pageBy, toggleWhole, zoomBy } from "./axis.js";
-import { SPEEDS } from "./state.js";
+import { SPEEDS, selectedCell } from "./state.js";
 
 /**
  * @param {State} state
@@ -44,16 +44,22 @@ export function keyTable(state, actions, toggleHelp) {
       keys: ["]"],
       shown: "]",
       does: "next unit (Shift: ten)",
-      run: () => actions.selectUnit(state.unit.get() + 1),
+      run: () => actions.stepUnit(1),
     },
     {
       keys: ["["],
       shown: "[",
       does: "previous unit (Shift: ten)",
-      run: () => actions.selectUnit(state.unit.get() - 1),
+      run: () => actions.stepUnit(-1),
     },
-    { keys: ["}"], shown: "", does: "", run: () => actions.selectUnit(state.unit.get() + 10) },
-    { keys: ["{"], shown: "", does: "", run: () => actions.selectUnit(state.unit.get() - 10) },
+    { keys: ["}"], shown: "", does: "", run: () => actions.stepUnit(10) },
+    { keys: ["{"], shown: "", does: "", run: () => actions.stepUnit(-10) },
+    {
+      keys: ["b", "B"],
+      shown: "B",
+      does: "select the unit, or no longer (Shift and a drag over a heatmap: a range)",
+      run: () => actions.brush.toggle(selectedCell(state), [state.unit.get()]),
+    },
     { keys: ["+", "="], shown: "+", does: "faster", run: () => speed(1) },
     { keys: ["-"], shown: "−", does: "slower", run: () => speed(-1) },
     { keys: ["z"], shown: "Z", does: "zoom in (Shift: out)", run: () => zoomBy(state, 1.5) },

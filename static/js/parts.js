@@ -13,7 +13,7 @@ export const PARTS = {
   keep: "Keep",
   help: "Help",
   tokens: "Tokens and predictions",
-  minimap: "Overview of the whole sequence",
+  minimap: "Map of the whole text",
   network: "The network",
   tabs: "Tabs",
   legend: "Colours",

@@ -28,9 +28,12 @@ function createWorld() {
     (/** @type {unknown[]} */ ...given) => {
       done.push([name, ...given.filter((value) => typeof value !== "object")]);
     };
-  const names = ["move", "moveRow", "selectUnit", "togglePlay", "setOrder"];
+  const names = ["move", "moveRow", "stepUnit", "togglePlay", "setOrder"];
   const actions = /** @type {Actions} */ (
-    /** @type {unknown} */ (Object.fromEntries(names.map((name) => [name, note(name)])))
+    /** @type {unknown} */ ({
+      ...Object.fromEntries(names.map((name) => [name, note(name)])),
+      brush: { toggle: note("toggle") },
+    })
   );
   const table = keyTable(state, actions, note("help"));
   /** @type {(event: unknown) => void} */
@@ -120,16 +123,15 @@ test("arrows step, with Shift ten at once; Home and End go as far as there is", 
   assert.deepEqual(press("End").did, [["move", Infinity]]);
 });
 
-test("brackets choose the units beside the selected one", () => {
-  const { press, state } = createWorld();
-  state.unit.set(20);
+test("brackets step to the units beside the selected one", () => {
+  const { press } = createWorld();
   assert.deepEqual(
     ["]", "[", "}", "{"].map((key) => press(key).did[0]),
     [
-      ["selectUnit", 21],
-      ["selectUnit", 19],
-      ["selectUnit", 30],
-      ["selectUnit", 10],
+      ["stepUnit", 1],
+      ["stepUnit", -1],
+      ["stepUnit", 10],
+      ["stepUnit", -10],
     ],
   );
 });

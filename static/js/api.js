@@ -49,6 +49,9 @@ export function refusal({ status, statusText }, body) {
   }
 }
 
+/** @param {unknown} error */
+const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
+
 /** How far a recording is. @typedef {{done: number, of: number, what: string}} Progress */
 
 /**
@@ -76,7 +79,7 @@ async function recordWithProgress(fetch, body, signal, onProgress) {
       if ("progress" in last) onProgress(/** @type {{progress: Progress}} */ (last).progress);
     }
   } catch (error) {
-    const ours = error instanceof ApiError || signal?.aborted;
+    const ours = error instanceof ApiError || isAbort(error) || signal?.aborted;
     throw ours ? error : noAnswer();
   }
   if (last.problem) throw new ApiError(last.problem);
@@ -121,8 +124,7 @@ export function createApi(fetch) {
       response = await fetch(path, init);
       body = await response.arrayBuffer();
     } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") throw error;
-      throw noAnswer();
+      throw isAbort(error) ? error : noAnswer();
     }
     if (response.ok) return body;
     throw refusal(response, body);

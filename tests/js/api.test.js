@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ApiError, createApi } from "../../static/js/api.js";
+import { forAll } from "./random.js";
 
 /** @typedef {{url: string, init: RequestInit | undefined}} Call */
 
@@ -198,4 +199,85 @@ test("what is opened, renamed and removed is asked for by its id, whatever that 
   );
   assert.equal(calls[0].init?.body, file);
   assert.equal(calls[4].init?.body, '{"title":"T"}');
+});
+
+/** An answer of several lines, cut into pieces anywhere. @param {Uint8Array[]} pieces */
+const inPieces = (pieces) =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    }),
+    { headers: { "Content-Type": "application/x-ndjson" } },
+  );
+
+const SENTENCE = /** @type {const} */ ({ model: "m", text: "t", precision: "float32" });
+
+test("how far a recording is is told line by line, however its bytes come, and the last is it", async () => {
+  /** @type {Promise<void>[]} */
+  const checks = [];
+  forAll(100, (random) => {
+    const told = Array.from({ length: random.integer(0, 5) }, (_, n) => ({
+      done: n,
+      of: 9,
+      what: random.pick(["layer 0 forward", "“é” 👩‍👩‍👧", ""]),
+    }));
+    const recording = { id: "r", text: "日本語" };
+    const lines = [...told.map((progress) => ({ progress })), { recording }];
+    const text = lines.map((line) => JSON.stringify(line)).join("\n");
+    const bytes = new TextEncoder().encode(random.flip() ? `${text}\n` : text);
+    /** @type {Uint8Array[]} */
+    const pieces = [];
+    for (let at = 0; at < bytes.length;) {
+      const length = random.integer(1, 40);
+      pieces.push(bytes.slice(at, at + length));
+      at += length;
+    }
+    const { api, calls } = createWorld(() => inPieces(pieces));
+    /** @type {unknown[]} */
+    const heard = [];
+    const { signal } = new AbortController();
+    const asked = api.record(SENTENCE, signal, (progress) => heard.push(progress));
+    checks.push(
+      asked.then((came) => {
+        assert.deepEqual(came, recording);
+        assert.deepEqual(heard, told);
+        assert.equal(new Headers(calls[0].init?.headers).get("accept"), "application/x-ndjson");
+        assert.equal(calls[0].init?.signal, signal);
+        assert.deepEqual(JSON.parse(String(calls[0].init?.body)), SENTENCE);
+      }),
+    );
+  });
+  await Promise.all(checks);
+});
+
+test("a recording that fails on its way is the problem its last line says, or no answer", async () => {
+  const encode = (/** @type {unknown} */ line) =>
+    new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+  const progress = { progress: { done: 1, of: 2, what: "" } };
+  const problem = { title: "Too long", status: 422, detail: "This would take too much memory." };
+  const said = createWorld(() => inPieces([encode(progress), encode({ problem })]));
+  const error = await problemOf(() => said.api.record(SENTENCE, undefined, () => {}));
+  assert.deepEqual(error.problem, problem);
+  const cut = createWorld(() => inPieces([encode(progress)]));
+  const unsaid = await problemOf(() => cut.api.record(SENTENCE, undefined, () => {}));
+  assert.equal(unsaid.problem.status, 0);
+});
+
+test("a server that tells no progress is understood, and so is one that refuses", async () => {
+  const plain = createWorld(() => Response.json({ id: "r" }));
+  assert.deepEqual(await plain.api.record(SENTENCE, undefined, () => {}), { id: "r" });
+  const busy = createWorld(() => Response.json({ detail: "Later." }, { status: 429 }));
+  const error = await problemOf(() => busy.api.record(SENTENCE, undefined, () => {}));
+  assert.equal(error.problem.status, 429);
+});
+
+test("an aborted request stays an AbortError while progress is told, too", async () => {
+  const { api } = createWorld(() => Promise.reject(new DOMException("aborted", "AbortError")));
+  await assert.rejects(
+    api.record(SENTENCE, undefined, () => {}),
+    { name: "AbortError" },
+  );
 });

@@ -85,10 +85,9 @@ export function createNavigation(state, actions, open, window) {
   function changed(key) {
     const before = now;
     now = { ...now, [key]: state[key].get() };
-    if (makesEntry(key) && !opening) {
-      restless = waiting;
-      left ??= before;
-    }
+    // A long address takes the browser milliseconds: it is written when things rest.
+    restless = waiting;
+    if (makesEntry(key) && !opening) left ??= before;
     later();
   }
 

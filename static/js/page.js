@@ -25,7 +25,7 @@ const TAB_BYTES = 256_000_000;
 export function createPage(state, actions, api, frames, theme, tooltip) {
   /** @type {Map<Tab, Figure>} */
   const figures = new Map();
-  const onArrival = () => state.arrived.set(state.arrived.get() + 1);
+  const onArrival = () => state.pictured.set(state.pictured.get() + 1);
   /** @type {{recording: Recording, tiles: Tiles, ranges: ReturnType<typeof createUnitRanges>} | null} */
   let stores = null;
 

@@ -181,10 +181,14 @@ test("what was changed and changed back is no entry", async () => {
   assert.deepEqual(rest(), []);
 });
 
-test("however much changes, the address is written once per pause", async () => {
+test("however much changes, the address is written once, when things rest", async () => {
   const { state, pass, waiting } = await createShown();
-  for (let n = 1; n < 100; n++) state.step.set(n);
-  assert.equal(waiting(), 1);
+  for (let n = 1; n < 100; n++) {
+    state.step.set(n);
+    if (n % 10 === 0) assert.deepEqual(pass(), [], "while steps keep coming nothing is written");
+    assert.equal(waiting(), 1);
+  }
+  assert.deepEqual(pass(), []);
   assert.equal(pass().length, 1);
   assert.equal(waiting(), 0);
   state.step.set(5);

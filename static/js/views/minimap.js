@@ -152,6 +152,7 @@ export function createMinimapView(page) {
     reads: [
       state.recording,
       state.arrived,
+      state.pictured,
       state.quantities,
       state.layer,
       state.direction,
@@ -175,7 +176,8 @@ export function createMinimapView(page) {
       if (all) return;
       const key = [
         recording.about.id,
-        state.arrived.get(),
+        state.pictured.get(),
+        recording.whole ? state.arrived.get() : "",
         state.layer.get(),
         state.direction.get(),
         state.statistic.get(),

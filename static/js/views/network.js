@@ -31,6 +31,9 @@ export function createNetworkView(page) {
   const { state, actions, theme, tooltip } = page;
   const canvas = /** @type {HTMLCanvasElement} */ (byId("network-canvas"));
   const cells = document.createElement("canvas");
+  let painted = "";
+  /** Whether all rows on the screen were there. */
+  let complete = false;
 
   /** @param {PointerEvent | MouseEvent} event */
   function cellAt(event) {
@@ -69,6 +72,7 @@ export function createNetworkView(page) {
     reads: [
       state.recording,
       state.arrived,
+      state.pictured,
       state.trackWidth,
       state.from,
       state.span,
@@ -82,11 +86,27 @@ export function createNetworkView(page) {
       const { rows } = recording;
       const { layout, rowHeight } = layoutOf(recording);
       const view = axis(state, recording);
+      const narrow = view.columnWidth < NARROW;
+      const key = [
+        recording.about.id,
+        view.columnWidth,
+        view.scrollLeft,
+        view.trackWidth,
+        state.scale.get(),
+        state.statistic.get(),
+        theme.get().background,
+        window.devicePixelRatio,
+        narrow ? state.pictured.get() : "",
+        narrow && !recording.whole ? "" : complete || state.arrived.get(),
+      ].join();
+      if (key === painted) return;
+      painted = key;
+      complete = false;
       const context = fitCanvas(canvas, view.trackWidth, layout.height);
       context.imageSmoothingEnabled = false;
       const names = [...rows.map(({ layer, direction }) => `${layer}.${direction}.h`), "x"];
       const tops = [...layout.tops, layout.inputTop];
-      const paintRows = view.columnWidth < NARROW ? paintMaps : paintCells;
+      const paintRows = narrow ? paintMaps : paintCells;
       paintRows(recording, context, view, names, tops, rowHeight);
     },
   };
@@ -118,6 +138,9 @@ export function createNetworkView(page) {
       ...view.window,
     });
     if (!recording.whole) recording.want(names, first, last);
+    // Rows that come later for other views change nothing here.
+    complete = names.every((name) => recording.row(name, first) && recording.row(name, last - 1));
+    if (complete) painted = painted.replace(/[^,]*$/, "true");
     names.forEach((name, n) => {
       const units = recording.described(name)?.shape[1] ?? 0;
       const [low, high] = rangeOf(recording, name);

@@ -296,7 +296,7 @@ export function createStatesView(page) {
       pooling(1).sortOf,
       theme.get().ink,
       recording.about.id,
-      state.arrived.get(),
+      state.pictured.get(),
     ].join();
     if (key === marked) return;
     marked = key;
@@ -342,6 +342,7 @@ export function createStatesView(page) {
     reads: [
       state.recording,
       state.arrived,
+      state.pictured,
       state.quantities,
       state.layer,
       state.direction,
@@ -372,7 +373,8 @@ export function createStatesView(page) {
       const key = [
         laidOut,
         recording.about.id,
-        state.arrived.get(),
+        state.pictured.get(),
+        recording.whole ? state.arrived.get() : "",
         state.scale.get(),
         state.sort.get(),
         state.sort.get() === "similarity" ? state.unit.get() : "",

@@ -26,6 +26,8 @@ export function createState() {
     recording: atom(/** @type {Recording | null} */ (null)),
     /** Counts the arrivals of arrays: a view that reads it is painted when they come. */
     arrived: atom(0),
+    /** The same for what only pictures are made of: tiles, orders of units, ends of scales. */
+    pictured: atom(0),
     unitWeights: atom(/** @type {UnitWeights | null} */ (null)),
     status: atom(/** @type {Status} */ ({ kind: "idle" })),
     sentences: atom(/** @type {{name: string, sentences: string[]} | null} */ (null)),
@@ -52,6 +54,8 @@ export function createState() {
     statistic: atom(/** @type {Statistic} */ ("extreme")),
     /** The gate whose pre-activation is taken apart. */
     gate: atom("i"),
+    /** Where the map of the network is looked at, "x,y,columns"; "" is all of it: see camera.js. */
+    camera: atom(""),
     /** Selected units, "1.forward:3-7,12", and named sets of them: see brush.js. */
     brush: atom(""),
     sets: atom(""),

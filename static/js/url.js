@@ -29,6 +29,7 @@ import { SPEEDS } from "./state.js";
  * @property {string} sortOf
  * @property {Statistic} statistic
  * @property {string} gate
+ * @property {string} camera
  * @property {string} brush
  * @property {string} sets
  * @property {number} only
@@ -57,6 +58,7 @@ export const DEFAULTS = {
   sortOf: "h",
   statistic: "extreme",
   gate: "i",
+  camera: "",
   brush: "",
   sets: "",
   only: 0,

@@ -90,10 +90,10 @@ function products(W, U, gate, vectors) {
   const terms = new Float64Array(read);
   let n = 0;
   for (const vector of vectors) {
-    for (let k = 0; k < vector.length; k++, n++) {
-      const weight = n < inputs ? W.data[gate * inputs + n] : U.data[gate * hidden + n - inputs];
-      terms[n] = weight * vector[k];
-    }
+    const isHidden = n >= inputs;
+    const { data } = isHidden ? U : W;
+    const from = isHidden ? gate * hidden : gate * inputs + n;
+    for (let k = 0; k < vector.length; k++) terms[n++] = data[from + k] * vector[k];
   }
   return terms;
 }
@@ -107,23 +107,23 @@ const FEW = 40;
  * @param {number} count
  */
 export function largest(terms, count) {
-  const size = (/** @type {number} */ n) =>
-    Number.isNaN(terms[n]) ? Infinity : Math.abs(terms[n]);
+  const sizes = new Float64Array(terms.length);
+  for (let n = 0; n < terms.length; n++) {
+    sizes[n] = Number.isNaN(terms[n]) ? Infinity : Math.abs(terms[n]);
+  }
   const wanted = Math.min(count, terms.length);
   if (wanted > FEW) {
     const order = Uint32Array.from(terms, (_, n) => n);
-    const sizes = terms.map((_, n) => size(n));
-    return order
-      .sort((a, b) => (sizes[a] === sizes[b] ? a - b : sizes[b] - sizes[a]))
-      .subarray(0, wanted);
+    order.sort((a, b) => (sizes[a] === sizes[b] ? a - b : sizes[b] - sizes[a]));
+    return order.subarray(0, wanted);
   }
   const best = new Uint32Array(wanted);
   let held = 0;
-  for (let n = 0; n < terms.length; n++) {
-    const own = size(n);
-    if (held === wanted && (!wanted || own <= size(best[held - 1]))) continue;
+  for (let n = 0; wanted && n < sizes.length; n++) {
+    const own = sizes[n];
+    if (held === wanted && own <= sizes[best[held - 1]]) continue;
     let at = held < wanted ? held++ : held - 1;
-    for (; at > 0 && size(best[at - 1]) < own; at--) best[at] = best[at - 1];
+    for (; at > 0 && sizes[best[at - 1]] < own; at--) best[at] = best[at - 1];
     best[at] = n;
   }
   return best;

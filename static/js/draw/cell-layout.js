@@ -25,30 +25,30 @@ const EXIT = 621;
 /** Columns of the gates, in the order of the textbooks. @type {[string, number][]} */
 const GATES = [
   ["f", 160],
-  ["i", 262],
-  ["g", 362],
-  ["o", 462],
+  ["i", 258],
+  ["g", 354],
+  ["o", 450],
 ];
 
 /** Middles of the strips of numbers. @type {Record<string, [number, number]>} */
 const STRIPS = {
   cBefore: [50, CONVEYOR],
-  fc: [236, CONVEYOR],
-  c: [432, CONVEYOR],
-  ig: [312, 108],
+  fc: [233, CONVEYOR],
+  c: [430, CONVEYOR],
+  ig: [306, 108],
   tanhC: [OUT, 139],
   f: [160, 224],
-  i: [262, 224],
-  g: [362, 224],
-  o: [462, 224],
+  i: [258, 224],
+  g: [354, 224],
+  o: [450, 224],
   hBefore: [50, BUS],
 };
 
 /** Middles of the operators. @type {[string, string, number, number][]} */
 const OPERATORS = [
   ["keep", "×", 160, CONVEYOR],
-  ["add", "+", 312, CONVEYOR],
-  ["write", "×", 312, 154],
+  ["add", "+", 306, CONVEYOR],
+  ["write", "×", 306, 154],
   ["tanh", "tanh", OUT, 93],
   ["show", "×", OUT, 186],
 ];
@@ -142,21 +142,21 @@ function wiring(inputs) {
     ...inputPlaces(inputs).map(
       (x) => /** @type {Wire} */ ({ kind: "plain", points: [[x, 438], [x, BUS]] }), // prettier-ignore
     ),
-    { kind: "h", points: [[0, BUS], [462, BUS]] }, // prettier-ignore
+    { kind: "h", points: [[0, BUS], [450, BUS]] }, // prettier-ignore
   ];
   /** What a gate lets through. @type {Record<string, [number, number][]>} */
   const after = {
     f: [[160, 276], [160, CONVEYOR]], // prettier-ignore
-    i: [[262, 276], [262, 154], [312, 154]], // prettier-ignore
-    g: [[362, 276], [362, 154], [312, 154]], // prettier-ignore
-    o: [[462, 276], [462, 186], [OUT, 186]], // prettier-ignore
+    i: [[258, 276], [258, 154], [306, 154]], // prettier-ignore
+    g: [[354, 276], [354, 154], [306, 154]], // prettier-ignore
+    o: [[450, 276], [450, 186], [OUT, 186]], // prettier-ignore
   };
   for (const [gate, x] of GATES) {
     wires.push({ kind: "gate", gate, points: [[x, BUS], [x, 308]] }); // prettier-ignore
     wires.push({ kind: "plain", points: after[gate] });
   }
   wires.push(
-    { kind: "plain", points: [[312, 154], [312, CONVEYOR]] }, // prettier-ignore
+    { kind: "plain", points: [[306, 154], [306, CONVEYOR]] }, // prettier-ignore
     { kind: "plain", points: [[OUT, CONVEYOR], [OUT, 186]] }, // prettier-ignore
     { kind: "c", points: [[0, CONVEYOR], [638, CONVEYOR]], arrow: true }, // prettier-ignore
     { kind: "h", points: [[OUT, 186], [OUT, BUS], [638, BUS]], arrow: true }, // prettier-ignore

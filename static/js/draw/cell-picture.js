@@ -27,15 +27,15 @@ import { createVectorImages, speaker } from "./vector-images.js";
 
 /** @typedef {Box & {kind: "gate" | "vector" | "operator", name: string}} CellPart */
 
-const SERIF = 'ui-serif, Georgia, "Times New Roman", "Noto Serif", serif';
-const MONO = 'ui-monospace, Menlo, Consolas, "Noto Sans Mono", monospace';
-const SANS = 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+export const SERIF = 'ui-serif, Georgia, "Times New Roman", "Noto Serif", serif';
+export const MONO = 'ui-monospace, Menlo, Consolas, "Noto Sans Mono", monospace';
+export const SANS = 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 
 /** What gates do, in a word. @type {Record<string, string>} */
 const CAPTIONS = { f: "forget", i: "input", g: "candidate", o: "output" };
 
 /** The same of the operators, and the side it is written on as time runs. @type {Record<string, [string, -1 | 1]>} */
-const DOES = { keep: ["keep", -1], write: ["write", -1], add: ["add", 1], show: ["let out", 1] };
+const DOES = { keep: ["keep", -1], write: ["write", -1], add: ["add", 1], show: ["read", 1] };
 
 const images = createVectorImages();
 

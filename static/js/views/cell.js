@@ -9,6 +9,7 @@ import { byId, element, write } from "../dom.js";
 import { fixed, subscript } from "../format.js";
 import { at } from "../names.js";
 import { label } from "../label.js";
+import { openGate } from "../open-gate.js";
 import { selectedCell, selectedTimestep } from "../state.js";
 import { timestepBefore } from "../transport.js";
 
@@ -47,6 +48,16 @@ export function createCellView(state, actions) {
   });
   byId("unit-less").addEventListener("click", () => actions.selectUnit(state.unit.get() - 1));
   byId("unit-more").addEventListener("click", () => actions.selectUnit(state.unit.get() + 1));
+
+  // The boxes of the drawing, in their order there, lead to what pushes their gates.
+  const [boxes, letters] = ["box rect", "gate text"].map((part) =>
+    byId("diagram").querySelectorAll(`.${part}`),
+  );
+  ["f", "i", "g", "o"].forEach((gate, n) => {
+    for (const node of [boxes[n], letters[n]]) {
+      node.addEventListener("click", () => openGate(state, gate));
+    }
+  });
 
   return {
     name: "cell",

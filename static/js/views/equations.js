@@ -5,9 +5,10 @@
 /** @import {State} from '../state.js' */
 /** @import {Recording} from '../recording.js' */
 
-import { byId, element, write } from "../dom.js";
+import { button, byId, element, write } from "../dom.js";
 import { fixed, joinTerms, sum } from "../format.js";
 import { at } from "../names.js";
+import { openGate } from "../open-gate.js";
 import { hiddenBefore } from "../recording.js";
 import { selectedCell, selectedTimestep } from "../state.js";
 import { timestepBefore } from "../transport.js";
@@ -17,7 +18,7 @@ const GATES = ["i", "f", "g", "o"];
 /** @param {State} state */
 export function createEquationsView(state) {
   const box = byId("equations");
-  const parts = [createGateTable(), createStateEquation(), createOutputEquation()];
+  const parts = [createGateTable(state), createStateEquation(), createOutputEquation()];
   box.append(...parts.map((part) => part.node));
   const numbers = () => {
     const recording = state.recording.get();
@@ -90,14 +91,18 @@ function gateParts(state, recording, timestep, before) {
   return weights && x && h ? GATES.map((_, gate) => weights.parts(gate, x, h)) : null;
 }
 
-/** The four gates: W x + U h + b = z, squashed. */
-function createGateTable() {
+/** The four gates: W x + U h + b = z, squashed; a gate's name leads to what pushes it. @param {State} state */
+function createGateTable(state) {
   const head = ["", "W x", "+ U h", "+ b", "= z", ""].map((text) => element("th", {}, text));
   head[3].title = "both biases, b_ih + b_hh";
   const rows = GATES.map((gate) => {
     const cells = [1, 2, 3, 4].map(() => element("td"));
     const result = element("td", { class: "result from-gate" });
-    const name = element("th", { scope: "row" }, `${gate} = ${gate === "g" ? "tanh" : "σ"} z`);
+    const open = button(`${gate} = ${gate === "g" ? "tanh" : "σ"} z`, () => openGate(state, gate), {
+      class: "open-gate",
+      title: `What pushes ${gate}?`,
+    });
+    const name = element("th", { scope: "row" }, open);
     return {
       gate,
       cells,

@@ -5,12 +5,15 @@ import {
   cellGrid,
   columnWidth,
   heatmapRows,
+  levelOf,
   networkLayout,
   networkRowHeight,
   networkRows,
   scrollToShow,
   timeWindow,
+  timeView,
   timestepAtX,
+  zoomed,
 } from "../../static/js/geometry.js";
 import { forAll } from "./random.js";
 
@@ -116,6 +119,108 @@ test("stepping on and on scrolls a few times, not at every step", () => {
   assert.ok(scrolls > 10 && scrolls < 50, String(scrolls));
 });
 
+/** The widest a column may be: those of a short sentence. */
+const WIDEST = columnWidth(1e6, 1, 20);
+
+/**
+ * A zoomed time axis: what a person or a link asked for, and what is shown of it.
+ * @param {import('./random.js').Random} random
+ */
+function anyView(random) {
+  const trackWidth = random.number(60, 4000);
+  const timesteps = random.pick([1, 2, random.integer(1, 40), random.integer(1, 20_000)]);
+  const narrowest = random.pick([20, 34, 54, 98]);
+  const from = random.pick([0, random.number(0, timesteps), random.number(-1e5, 1e5)]);
+  const span = random.pick([0, timesteps, random.number(0.001, 2 * timesteps), 1e9, -3]);
+  const asked = { trackWidth, timesteps, narrowest, from, span };
+  return { asked, view: { ...timeView(asked), timesteps, trackWidth } };
+}
+
+test("whatever part of the axis is asked for, one is shown: of the sequence, and no more than it", () => {
+  forAll(5000, (random) => {
+    const { asked, view } = anyView(random);
+    const { trackWidth, timesteps, narrowest, from, span } = asked;
+    const { columnWidth: width, scrollLeft } = view;
+    assert.ok(width > 0 && width <= Math.max(WIDEST, narrowest));
+    assert.ok(scrollLeft >= 0);
+    assert.ok(scrollLeft + trackWidth <= Math.max(trackWidth, timesteps * width) + NEAR);
+    // Room beside the sequence is left only where its columns are as wide as they may be.
+    if (timesteps * width < trackWidth - NEAR) assert.ok(width >= WIDEST - NEAR);
+    if (span <= 0) assert.equal(width, columnWidth(trackWidth, timesteps, narrowest));
+    else if (trackWidth / span < WIDEST && span <= timesteps)
+      assert.ok(
+        Math.abs(trackWidth / width - span) < NEAR * span,
+        "as many timesteps as asked for",
+      );
+    const last = timesteps - trackWidth / width;
+    if (from >= 0 && from <= last)
+      assert.ok(Math.abs(scrollLeft / width - from) < NEAR * timesteps);
+  });
+});
+
+test("what is under the pointer stays there while one zooms, unless an end comes into sight", () => {
+  forAll(5000, (random) => {
+    const { asked, view } = anyView(random);
+    const { trackWidth, timesteps } = asked;
+    const x = random.number(0, trackWidth);
+    const at = (view.scrollLeft + x) / view.columnWidth;
+    const to = zoomed(view, random.pick([1.2, 1 / 1.2, 1.5, random.number(0.01, 100)]), x);
+    const after = timeView({ ...asked, ...to });
+    const shown = trackWidth / after.columnWidth;
+    assert.ok(Math.abs(shown - to.span) < NEAR * to.span, "it is a view the axis can show");
+    const from = after.scrollLeft / after.columnWidth;
+    assert.ok(Math.abs(from - to.from) < NEAR * Math.max(1, timesteps));
+    const now = from + x / after.columnWidth;
+    const atStart = from < NEAR;
+    const atEnd = from + shown > timesteps - NEAR;
+    if (!atStart && !atEnd) assert.ok(Math.abs(now - at) < NEAR * timesteps, `${now} for ${at}`);
+    // At an end it is as near as it can be.
+    else if (atStart && !atEnd) assert.ok(now >= at - NEAR * timesteps);
+    else if (atEnd && !atStart) assert.ok(now <= at + NEAR * timesteps);
+  });
+});
+
+test("zooming in and out by the same factor comes back to where it began", () => {
+  forAll(2000, (random) => {
+    const { asked, view } = anyView(random);
+    const x = random.number(0, asked.trackWidth);
+    const factor = random.number(1, 3);
+    const inside = timeView({ ...asked, ...zoomed(view, factor, x) });
+    if (inside.columnWidth < view.columnWidth * factor * (1 - NEAR)) return; // no nearer
+    const again = zoomed({ ...view, ...inside }, 1 / factor, x);
+    const back = timeView({ ...asked, ...again });
+    assert.ok(Math.abs(back.columnWidth - view.columnWidth) < NEAR * view.columnWidth);
+    assert.ok(Math.abs(back.scrollLeft - view.scrollLeft) < 1e-4 * Math.max(1, view.scrollLeft));
+  });
+});
+
+test("zooming out ends at the whole sequence, zooming in at columns as wide as they may be", () => {
+  forAll(500, (random) => {
+    const { asked, view } = anyView(random);
+    const x = random.number(0, asked.trackWidth);
+    const out = timeView({ ...asked, ...zoomed(view, 1e-9, x) });
+    assert.ok(
+      Math.abs(out.columnWidth - Math.min(WIDEST, asked.trackWidth / asked.timesteps)) < NEAR,
+    );
+    assert.ok(out.scrollLeft < NEAR);
+    const near = timeView({ ...asked, ...zoomed(view, 1e9, x) });
+    assert.ok(Math.abs(near.columnWidth - WIDEST) < NEAR);
+  });
+});
+
+test("a pooled column holds the least power of two of timesteps that is a device pixel wide", () => {
+  forAll(2000, (random) => {
+    const width = 2 ** random.number(-12, 8);
+    const ratio = random.pick([1, 1.25, 1.5, 2, 3]);
+    const level = levelOf(width, ratio);
+    assert.ok(Number.isInteger(level) && level >= 0);
+    assert.ok(width * 2 ** level * ratio >= 1 - NEAR);
+    if (level) assert.ok(width * 2 ** (level - 1) * ratio < 1);
+  });
+  // Rounding must not make it the next one.
+  for (let n = 0; n < 14; n++) assert.equal(levelOf(1000 / (1000 * 2 ** n), 1), n);
+});
+
 test("the timestep under a point is the one whose column is drawn there", () => {
   forAll(3000, (random) => {
     const view = anyAxis(random);
@@ -192,7 +297,7 @@ test("the grid of a cell has a square for every unit and no row too many", () =>
 test("the rows of a heatmap hold every unit exactly once, in whole device pixels", () => {
   forAll(5000, (random) => {
     const units = random.pick([random.integer(1, 300), random.integer(1, 5000)]);
-    const target = random.integer(20, 240);
+    const target = random.integer(5, 240);
     const ratio = random.pick([1, 1.25, 1.5, 2, 3]);
     const { rows, unitsPerRow, height } = heatmapRows(units, target, ratio);
     /** @type {number[]} */

@@ -40,7 +40,18 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
     return stores;
   }
 
-  return {
+  /** The pictures of views that do not bring their own: few people want them. */
+  async function loadFigures() {
+    if (figures.has("states")) return;
+    const [{ createStatesFigure }, { createShapesFigure }] = await Promise.all([
+      import("./figures/states.js"),
+      import("./figures/shapes.js"),
+    ]);
+    figures.set("states", createStatesFigure(page));
+    figures.set("shapes", createShapesFigure(page));
+  }
+
+  const page = {
     state,
     actions,
     api,
@@ -48,11 +59,13 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
     theme,
     tooltip,
     figures,
+    loadFigures,
     /** @param {Recording} recording */
     tiles: (recording) => storesOf(recording).tiles,
     /** @param {Recording} recording */
     ranges: (recording) => storesOf(recording).ranges,
   };
+  return page;
 }
 
 /** @typedef {ReturnType<typeof createPage>} Page */

@@ -15,10 +15,9 @@ import { fixed } from "../format.js";
 import { levelOf, timestepAtX } from "../geometry.js";
 import { heatmapLayout, placesAt, unitTop } from "../heatmap-layout.js";
 import { columnsOf, paintPicture, topLevel } from "../heatmap-painter.js";
+import { createHeatmapSource } from "../heatmap-source.js";
 import { label } from "../label.js";
-import { rowRanges } from "../unit-ranges.js";
 import { selectedCell } from "../state.js";
-import { shownRange } from "../theme.js";
 
 const ARROW = { forward: "→", backward: "←" };
 /** Below the pictures. */
@@ -30,6 +29,8 @@ const GUTTER = 5;
 /** @param {Page} page */
 export function createStatesView(page) {
   const { state, actions, theme, tooltip } = page;
+  const source = createHeatmapSource(page);
+  const { pooling, orderOf, quantityOf } = source;
   const panel = byId("states");
   const flow = byId("flow");
   const labels = element("div", { id: "state-labels", class: "row-label" });
@@ -120,20 +121,6 @@ export function createStatesView(page) {
     return lines;
   }
 
-  /** @param {Recording} recording @param {Pick<HeatmapRow, "name">} row */
-  function orderOf(recording, { name }) {
-    return page.tiles(recording).orderOf(name, pooling(1)) ?? null;
-  }
-
-  /** @param {number} unitsPerRow */
-  const pooling = (unitsPerRow) => ({
-    unitsPerRow,
-    statistic: state.statistic.get(),
-    sort: state.sort.get(),
-    sortOf: state.sortOf.get(),
-    unit: state.unit.get(),
-  });
-
   /** @param {Recording} recording */
   function layOut(recording) {
     const selected = selectedCell(state);
@@ -201,9 +188,6 @@ export function createStatesView(page) {
     return place(node, row.top, row.height);
   }
 
-  /** @param {string} name */
-  const quantityOf = (name) => state.quantities.get().find((quantity) => quantity.name === name);
-
   /** @param {HTMLElement} node @param {number} top @param {number} height */
   function place(node, top, height) {
     node.style.top = `${top}px`;
@@ -245,15 +229,14 @@ export function createStatesView(page) {
     wanted.sort((a, b) => Number(focus.has(b.name)) - Number(focus.has(a.name)));
     tiles.want("states", wanted);
     for (const row of layout.rows) {
-      const colours = coloursOf(recording, row);
+      const colours = source.coloursOf(recording, row);
       if (!colours) continue;
-      const how = pooling(row.unitsPerRow);
       const each = Math.max(1, Math.round((row.height * pixelRatio) / row.rows));
       paintPicture(
         pixels,
         { stride: width, top: Math.round(row.top * pixelRatio), each, rows: row.rows },
         { level, top, first, last },
-        (of, tile) => tiles.get({ name: row.name, pooling: how, level: of, tile }),
+        source.tileAt(recording, row),
         colours,
       );
     }
@@ -264,25 +247,6 @@ export function createStatesView(page) {
     canvas.style.height = `${height / pixelRatio}px`;
     canvas.style.transform = `translateX(${first * columnWidth - view.scrollLeft}px)`;
     track.style.width = `${Math.min(view.trackWidth, recording.timesteps * view.columnWidth)}px`;
-  }
-
-  /** @param {Recording} recording @param {HeatmapRow} row */
-  function coloursOf(recording, row) {
-    const quantity = quantityOf(row.quantity);
-    if (!quantity) return null;
-    const scale = state.scale.get();
-    const table = theme.get().tables[quantity.scale];
-    const diverging = quantity.scale === "diverging";
-    const dark = theme.get().background;
-    if (scale === "row") {
-      const ranges = page.ranges(recording).get(row.name);
-      if (!ranges) return null;
-      const order = orderOf(recording, row);
-      const key = `row ${state.sort.get()} ${state.sortOf.get()} ${order?.length} ${dark}`;
-      return { ...rowRanges(ranges, row.unitsPerRow, order, diverging), table, key };
-    }
-    const [low, high] = shownRange(quantity, scale, recording, row.cell);
-    return { lows: [low], highs: [high], table, key: `${low} ${high} ${dark}` };
   }
 
   /** The selected unit and the brushed ones. @param {Recording} recording */

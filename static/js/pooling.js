@@ -5,13 +5,16 @@
 
 /** Columns of one tile. */
 export const TILE = 512;
+/** The largest number a tile can hold. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * One tile of an array, column by column.
  *
  * Both statistics are of a bucket, 2^level timesteps × `unitsPerRow` units: its mean, or the value
  * furthest from its mean. Of two that are as far the one with the larger magnitude is taken, then the
- * positive one. A bucket that holds anything not finite is NaN.
+ * positive one. A bucket that holds anything not finite is NaN; a number beyond single precision
+ * becomes the largest there is.
  * @param {{shape: number[], data: Numbers}} array  timesteps × units
  * @param {{level: number, tile: number, unitsPerRow: number, statistic: Statistic, order: ArrayLike<number> | null}} part
  * @returns {{shape: [number, number], data: Float32Array}}  columns × rows
@@ -29,17 +32,19 @@ export function poolTile({ shape: [timesteps, units], data }, part) {
     for (let row = 0; row < rows; row++) {
       const unit = row * unitsPerRow;
       const end = Math.min(units, unit + unitsPerRow);
-      pooled[column * rows + row] =
+      pooled[column * rows + row] = single(
         each === 1 && unitsPerRow === 1
-          ? finite(data[from * units + (order ? order[unit] : unit)])
-          : bucket(data, units, from, to, unit, end, order, statistic);
+          ? data[from * units + (order ? order[unit] : unit)]
+          : bucket(data, units, from, to, unit, end, order, statistic),
+      );
     }
   }
   return { shape: [columns, rows], data: pooled };
 }
 
 /** @param {number} value */
-const finite = (value) => (Number.isFinite(value) ? value : NaN);
+const single = (value) =>
+  Number.isFinite(value) ? Math.max(-LARGEST, Math.min(LARGEST, value)) : NaN;
 
 /**
  * @param {Numbers} data
@@ -62,10 +67,15 @@ function bucket(data, units, from, to, unit, end, order, statistic) {
       if (value > high) high = value;
     }
   }
-  // Any infinity or NaN is in the sum.
-  if (!Number.isFinite(sum)) return NaN;
-  const mean = sum / ((to - from) * (end - unit));
-  return statistic === "mean" ? mean : furthest(low, high, mean);
+  const count = (to - from) * (end - unit);
+  let mean = sum / count;
+  // Any infinity or NaN is in the sum. That of large numbers may be beyond all, their shares are not.
+  if (!Number.isFinite(mean)) {
+    mean = 0;
+    for (let t = from; t < to; t++)
+      for (let n = unit; n < end; n++) mean += data[t * units + (order ? order[n] : n)] / count;
+  }
+  return statistic === "mean" || !Number.isFinite(mean) ? mean : furthest(low, high, mean);
 }
 
 /** @param {number} low @param {number} high @param {number} mean */

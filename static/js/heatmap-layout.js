@@ -26,6 +26,8 @@ const HIGHEST = { focus: 120, other: 60 };
  * @property {number} height
  */
 
+/** @typedef {{rows: HeatmapRow[], groups: {cell: Cell, focus: boolean, top: number, height: number}[], height: number}} HeatmapLayout */
+
 /**
  * @param {object} asked
  * @param {Cell[]} asked.cells  from top to bottom
@@ -34,7 +36,7 @@ const HIGHEST = { focus: 120, other: 60 };
  * @param {(cell: Cell, quantity: string) => number} asked.unitsOf
  * @param {number} asked.room  CSS pixels there are for all of them
  * @param {number} asked.pixelRatio
- * @returns {{rows: HeatmapRow[], groups: {cell: Cell, focus: boolean, top: number, height: number}[], height: number}}
+ * @returns {HeatmapLayout}
  */
 export function heatmapLayout(asked) {
   const { cells, quantities, room } = asked;

@@ -2,6 +2,7 @@
 
 /** @import {Actions} from './actions.js' */
 /** @import {Api} from './api.js' */
+/** @import {HeatmapLayout} from './heatmap-layout.js' */
 /** @import {Recording} from './recording.js' */
 /** @import {State} from './state.js' */
 /** @import {Theme} from './theme.js' */
@@ -60,6 +61,8 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
     tooltip,
     figures,
     loadFigures,
+    /** What views have on the screen, for the pictures of them. */
+    shown: { heatmaps: /** @type {HeatmapLayout} */ ({ rows: [], groups: [], height: 0 }) },
     /** @param {Recording} recording */
     tiles: (recording) => storesOf(recording).tiles,
     /** @param {Recording} recording */

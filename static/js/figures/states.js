@@ -2,14 +2,13 @@
 
 /** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
-/** @import {HeatmapRow} from '../heatmap-layout.js' */
+/** @import {HeatmapLayout, HeatmapRow} from '../heatmap-layout.js' */
 /** @import {Figure, Surface} from '../types.js' */
 
 import { axis } from "../axis.js";
 import { context2d, element } from "../dom.js";
 import { fixed } from "../format.js";
 import { levelOf, timeWindow } from "../geometry.js";
-import { heatmapLayout } from "../heatmap-layout.js";
 import { columnsOf, paintPicture, topLevel } from "../heatmap-painter.js";
 import { createHeatmapSource } from "../heatmap-source.js";
 import { label } from "../label.js";
@@ -21,10 +20,6 @@ const ARROW = { forward: "→", backward: "←" };
 const LABELS = 128;
 const TOKENS = 40;
 const LEGEND = 34;
-/** Heights the pictures together may have. */
-const ROOM = { least: 300, most: 760, each: 30 };
-/** Device pixels for one of the picture: it may be printed. */
-const DENSITY = 2;
 
 /** @param {Page} page @returns {Figure} */
 export function createStatesFigure(page) {
@@ -38,23 +33,8 @@ export function createStatesFigure(page) {
     return state.rows.get() === "all" ? recording.rows : [selectedCell(state)];
   }
 
-  /** @param {Recording} recording */
-  function layoutOf(recording) {
-    const cells = cellsOf(recording);
-    const quantities = [...state.show.get()];
-    const wished = cells.length * quantities.length * ROOM.each;
-    return heatmapLayout({
-      cells,
-      selected: selectedCell(state),
-      quantities,
-      unitsOf: ({ layer }, quantity) => {
-        const { hidden_size, output_size } = recording.layers[layer];
-        return quantity === "h" ? output_size : hidden_size;
-      },
-      room: Math.max(ROOM.least, Math.min(ROOM.most, wished)),
-      pixelRatio: DENSITY,
-    });
-  }
+  /** As on the screen: the tiles of those heights are the ones that are here. */
+  const layoutOf = () => page.shown.heatmaps;
 
   /** The part of the axis that is on the screen, as wide as the picture. @param {Recording} recording @param {number} width */
   function viewOf(recording, width) {
@@ -99,7 +79,7 @@ export function createStatesFigure(page) {
   /**
    * @param {Surface} surface
    * @param {Recording} recording
-   * @param {ReturnType<typeof heatmapLayout>} layout
+   * @param {HeatmapLayout} layout
    */
   function drawLabels(surface, recording, layout) {
     const { ink, soft } = theme.get();
@@ -202,13 +182,12 @@ export function createStatesFigure(page) {
       return `${names} of ${rows}`;
     },
 
-    height: () => TOKENS + layoutOf(recorded()).height + LEGEND,
+    height: () => TOKENS + layoutOf().height + LEGEND,
 
     draw(surface, width) {
       const recording = recorded();
-      const layout = layoutOf(recording);
+      const layout = layoutOf();
       const view = viewOf(recording, width);
-      wantFor(recording, layout.rows);
       surface.save();
       surface.beginPath();
       surface.rect(LABELS, 0, width - LABELS, TOKENS + layout.height);
@@ -258,20 +237,6 @@ export function createStatesFigure(page) {
       return { names, start: first, stop: last, units: null };
     },
   };
-
-  /** Rows of the picture may be of another height than those on the screen. @param {Recording} recording @param {HeatmapRow[]} rows */
-  function wantFor(recording, rows) {
-    const screen = axis(state, recording);
-    const level = levelOf(screen.columnWidth, window.devicePixelRatio || 1);
-    const { first, last } = columnsOf(screen.window, level);
-    const wanted = [];
-    for (const row of rows) {
-      const pooling = source.pooling(row.unitsPerRow);
-      for (let tile = Math.floor(first / 512); tile * 512 < last; tile++)
-        wanted.push({ name: row.name, pooling, level, tile });
-    }
-    page.tiles(recording).want("figure", wanted);
-  }
 }
 
 /** @param {Surface} surface @param {string} text @param {number} room */

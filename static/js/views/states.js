@@ -149,6 +149,7 @@ export function createStatesView(page) {
       room,
       pixelRatio,
     });
+    page.shown.heatmaps = layout;
     for (const node of [labels, track]) node.style.height = `${layout.height}px`;
     labels.replaceChildren(...layout.groups.flatMap(groupLabels));
     marks.replaceChildren();

@@ -9,6 +9,8 @@ export const WINDOW = 64;
 const AT_ONCE = 2;
 /** Wishes that may wait; beyond it the oldest is dropped, and made again by who still has it. */
 const WAITING = 8;
+/** Milliseconds after a failure until who still looks at it asks again. */
+const AGAIN = 1000;
 
 /**
  * @typedef {object} Wish
@@ -22,8 +24,15 @@ const WAITING = 8;
  * @param {number} options.timesteps
  * @param {number} options.limit  bytes
  * @param {() => void} options.onArrival
+ * @param {(run: () => void) => unknown} [options.later]
  */
-export function createRowCache({ fetch, timesteps, limit, onArrival }) {
+export function createRowCache({
+  fetch,
+  timesteps,
+  limit,
+  onArrival,
+  later = (run) => setTimeout(run, AGAIN),
+}) {
   /** In the order of their last use. @type {Map<string, NDArray>} */
   const kept = new Map();
   /** @type {Set<string>} */
@@ -54,15 +63,14 @@ export function createRowCache({ fetch, timesteps, limit, onArrival }) {
     const keys = names.map((name) => keyOf(name, wish.window));
     for (const key of keys) coming.add(key);
     running++;
-    try {
-      const start = wish.window * WINDOW;
-      const arrays = await fetch(names, start, Math.min(timesteps, start + WINDOW));
-      for (const [name, array] of arrays) keep(keyOf(name, wish.window), array);
-    } finally {
-      running--;
-      for (const key of keys) coming.delete(key);
-    }
-    onArrival();
+    const start = wish.window * WINDOW;
+    const request = fetch(names, start, Math.min(timesteps, start + WINDOW));
+    const arrays = await request.catch(() => null);
+    running--;
+    for (const key of keys) coming.delete(key);
+    for (const [name, array] of arrays ?? []) keep(keyOf(name, wish.window), array);
+    if (arrays) onArrival();
+    else later(onArrival);
     return pump();
   }
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Recording, UnitWeights, hiddenBefore } from "../../static/js/recording.js";
+import { Recording, UnitWeights, WHOLE_BYTES, hiddenBefore } from "../../static/js/recording.js";
 import { timestepBefore } from "../../static/js/transport.js";
 import { createRandom, forAll } from "./random.js";
-import { QUANTITIES, anyStack, asApi, deferred, describe, fill } from "./worlds.js";
+import { QUANTITIES, anyStack, asApi, deferred, describe, fill, settle } from "./worlds.js";
 
 /** @import {Random} from './random.js' */
 /** @import {Sizes} from './worlds.js' */
@@ -301,4 +301,105 @@ test("after a failure everyone who waited is told, and asking again fetches agai
   failing = false;
   await recording.load(["x", "0.forward.h_0"]);
   assert.equal(recording.array("x"), arrays.get("x"));
+});
+
+/**
+ * A recording too long to fetch, whose server gives the timesteps that are asked for.
+ * @param {Sizes} sizes
+ * @param {Map<string, NDArray>} [arrays]
+ */
+function createLongWorld(sizes, arrays = fill(describe(sizes))) {
+  /** @type {{names: string[], start?: number, stop?: number}[]} */
+  const calls = [];
+  const api = asApi({
+    arrays: async (_, names, part) => {
+      calls.push({ names, ...part });
+      return new Map(
+        names.map((name) => {
+          const { shape, data } = /** @type {NDArray} */ (arrays.get(name));
+          if (!part) return [name, { shape, data }];
+          const { start = 0, stop = shape[0] } = part;
+          const rows = data.slice(start * shape[1], stop * shape[1]);
+          return [name, { shape: [stop - start, shape[1]], data: rows }];
+        }),
+      );
+    },
+  });
+  const recording = new Recording(describe({ ...sizes, nbytes: 1e9 }), api, () => {});
+  return { recording, arrays, calls };
+}
+
+test("up to a size a recording is here whole, beyond it never", () => {
+  for (const [nbytes, whole] of /** @type {const} */ ([
+    [0, true],
+    [WHOLE_BYTES, true],
+    [WHOLE_BYTES + 1, false],
+  ])) {
+    const { recording } = createWorld({ nbytes });
+    assert.equal(recording.whole, whole);
+  }
+});
+
+test("shape and range of every array are known before anything has come", () => {
+  forAll(50, (random) => {
+    const { recording, arrays } = createWorld(anySizes(random));
+    for (const [name, { shape }] of arrays)
+      assert.deepEqual(recording.described(name)?.shape, shape);
+    assert.equal(recording.described("9.forward.h"), undefined);
+  });
+});
+
+test("the rows of a long recording are the same numbers as those of a whole one", async () => {
+  for (let seed = 1; seed < 20; seed++) {
+    const random = createRandom(seed);
+    const sizes = { ...anySizes(random), timesteps: random.integer(1, 400) };
+    const whole = createWorld(sizes);
+    const { recording, calls } = createLongWorld(sizes, whole.arrays);
+    await whole.recording.load([...whole.arrays.keys()]);
+    await recording.load(recording.overviewNames());
+    const cell = random.pick(recording.rows);
+    const t = random.integer(0, recording.timesteps - 1);
+    const before = timestepBefore(t, cell.direction, recording.timesteps);
+    const names = recording.cellNames(cell, QUANTITIES);
+    const own = `${cell.layer}.${cell.direction}`;
+    assert.equal(recording.row(`${own}.c`, t), undefined);
+    assert.equal(recording.value("c", cell, t, 0), undefined);
+    assert.equal(recording.input(cell.layer, t), undefined);
+    recording.want(names, t - 1, t + 2);
+    await settle();
+    for (const name of names)
+      assert.deepEqual([...(recording.row(name, t) ?? [])], rowOf(whole.arrays.get(name), t));
+    for (const q of QUANTITIES)
+      assert.equal(recording.value(q, cell, t, 0), whole.recording.value(q, cell, t, 0));
+    assert.deepEqual(
+      together(recording.input(cell.layer, t)),
+      together(whole.recording.input(cell.layer, t)),
+    );
+    assert.deepEqual(
+      [...(hiddenBefore(recording, cell, before) ?? [])],
+      [...(hiddenBefore(whole.recording, cell, before) ?? [])],
+      "the timestep before is there as well",
+    );
+    assert.equal(recording.array(`${own}.c`), undefined, "it is nowhere whole");
+    for (const { start, stop, names } of calls.slice(1)) {
+      assert.ok(start !== undefined && stop !== undefined && stop <= sizes.timesteps);
+      assert.ok(stop - start <= 64, `${names}: a window, not all there is`);
+    }
+  }
+});
+
+test("wishing for rows of a recording that is fetched whole fetches the arrays, each once", async () => {
+  const { recording, calls, arrays } = createWorld({});
+  recording.want(["x", "0.forward.h"], 0, 1);
+  recording.want(["x", "0.forward.h"], 3, 4);
+  await settle();
+  assert.deepEqual(calls, [["x", "0.forward.h"]]);
+  assert.equal(recording.array("x"), arrays.get("x"));
+  const failing = new Recording(
+    describe(),
+    asApi({ arrays: () => Promise.reject(new Error("no answer")) }),
+    () => {},
+  );
+  failing.want(["x"]);
+  await settle(); // and nobody hears of it
 });

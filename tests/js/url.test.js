@@ -52,6 +52,7 @@ const SETS = ["", "set 1~1.forward:3", "a%2Fb %7E~0.backward:1-2/شمس~0.forwar
 /** @param {Random} random @returns {Link} */
 const anyLink = (random) =>
   /** @type {Link} */ ({
+    ...DEFAULTS,
     model: random.pick(["", "tagger-en", "my model/é&=#"]),
     text: random.flip()
       ? random.pick(TEXTS)

@@ -29,8 +29,11 @@ export function createBrushView(page, panel) {
   const look = () => isOpen.set(panel.matches(":popover-open"));
   panel.addEventListener("toggle", look);
   look();
-  panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
+  // From anywhere but where Escape means something else.
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.key !== "Escape" || event.defaultPrevented || !isOpen.get()) return;
+    if (target.closest("dialog, #ask, [popover]:not(#units-panel)")) return;
     event.preventDefault();
     leave();
   });

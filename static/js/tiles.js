@@ -13,6 +13,8 @@ const AT_ONCE = 3;
 const SLICE = 3;
 /** Numbers of one answer of the server: with two bytes each about half a megabyte. */
 const NUMBERS = 250_000;
+/** Milliseconds after a failure until what is still wanted is asked for again. */
+const AGAIN = 1000;
 
 /**
  * How an array is pooled: everything but which array and which part of it.
@@ -46,7 +48,7 @@ const NUMBERS = 250_000;
  * @param {Api} options.api
  * @param {number} options.limit  bytes
  * @param {() => void} options.onArrival
- * @param {(run: () => void) => unknown} [options.later]
+ * @param {(run: () => void, milliseconds: number) => unknown} [options.later]
  * @param {() => number} [options.clock]
  */
 export function createTiles({
@@ -54,7 +56,7 @@ export function createTiles({
   api,
   limit,
   onArrival,
-  later = (run) => setTimeout(run, 0),
+  later = (run, milliseconds) => setTimeout(run, milliseconds),
   clock = () => performance.now(),
 }) {
   /** In the order of their last use. @type {Map<string, Tile>} */
@@ -71,22 +73,37 @@ export function createTiles({
   let scheduled = false;
   let closed = false;
 
-  /** @param {string} key @param {number[]} shape @param {Float32Array} data */
+  /**
+   * What is on the screen is never let go: it would be made again at once, and again.
+   * @param {string} key
+   * @param {number[]} shape
+   * @param {Float32Array} data
+   */
   function keep(key, [columns, rows], data) {
     kept.set(key, { shape: [columns, rows], data, pixels: null, coloured: "" });
     nbytes += cost(data);
+    if (nbytes <= limit) return;
+    const shown = wishedKeys();
     for (const [oldest, tile] of kept) {
-      if (nbytes <= limit || oldest === key) break;
+      if (nbytes <= limit) break;
+      if (shown.has(oldest)) continue;
       kept.delete(oldest);
       nbytes -= cost(tile.data);
     }
   }
 
+  const wishedKeys = () => new Set([...wishes.values()].flat().map(keyOf));
+
+  /** What is wished for and neither here nor on its way, each once. */
   function* missing() {
+    /** Two pictures may want the same. @type {Set<string>} */
+    const found = new Set();
     for (const list of wishes.values()) {
       for (const wanted of list) {
         const key = keyOf(wanted);
-        if (!kept.has(key) && !coming.has(key)) yield { key, ...wanted };
+        if (kept.has(key) || coming.has(key) || found.has(key)) continue;
+        found.add(key);
+        yield { key, ...wanted };
       }
     }
   }
@@ -97,7 +114,7 @@ export function createTiles({
     later(() => {
       scheduled = false;
       if (!closed) work();
-    });
+    }, 0);
   }
 
   /** Make or fetch what is wanted, as much as there is time for. */
@@ -163,7 +180,8 @@ export function createTiles({
       }
     } catch {
       // Superseded, or no answer: who still wants it asks again.
-      if (!request.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (!request.signal.aborted)
+        await new Promise((resolve) => later(() => resolve(null), AGAIN));
     } finally {
       requests.delete(request);
       for (const { key } of now) coming.delete(key);
@@ -192,7 +210,8 @@ export function createTiles({
         .order(recording.about.id, { ...cell, sort, sort_of: sortOf, unit })
         .then(({ order }) => {
           orders.set(key, order);
-          if (!closed) schedule();
+          if (closed) return;
+          schedule();
           onArrival();
         })
         .catch(() => orders.delete(key));
@@ -218,14 +237,14 @@ export function createTiles({
     want(picture, list) {
       wishes.set(picture, list);
       if (coming.size) {
-        const wanted = new Set([...wishes.values()].flat().map(keyOf));
+        const wanted = wishedKeys();
         for (const request of requests) {
           const keys = [...coming].filter(([, of]) => of === request).map(([key]) => key);
           if (!keys.some((key) => wanted.has(key))) request.abort();
         }
       }
       // Small pictures are there at once.
-      if (!scheduled && !missing().next().done) work();
+      if (!scheduled && !closed && !missing().next().done) work();
     },
 
     /** @param {Wanted} wanted @returns {Tile | undefined} */

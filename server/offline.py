@@ -15,7 +15,7 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
@@ -24,8 +24,6 @@ from server.guards import CSP
 
 #: Where the browser puts what it has recorded.
 SESSION = "<!-- session -->"
-
-ENTRY = "js/main.js"
 
 #: Before the names of the page's modules, so that they are no relative addresses.
 PREFIX = "gatescope/"
@@ -40,7 +38,8 @@ _SPECIFIER = re.compile(
 _SHEET = re.compile(r'<link rel="stylesheet" href="(?P<href>[^"]+)">')
 _ICON = re.compile(r'<link rel="icon" href="(?P<href>[^"]+)" type="(?P<type>[^"]+)">')
 _PRELOAD = re.compile(r'<link rel="modulepreload"[^>]*>\s*')
-_SCRIPT = re.compile(r'<script type="module" src="(?P<src>[^"]+)"></script>')
+_ENTRY = re.compile(r'<script type="module"(?P<how>[^>]*?) src="(?P<src>[^"]+)"></script>')
+_START = '<script type="module"'
 _CHARSET = '<meta charset="utf-8">'
 
 
@@ -52,21 +51,23 @@ def offline_page(*, charts: bool = True, static: Path = STATIC) -> str:
     styles, scripts = Hashes(), Hashes()
     html = (static / "index.html").read_text(encoding="utf-8")
     html = _PRELOAD.sub("", html)
-    html = _replace(_ICON, html, lambda found: _icon(static, found))
-    linked = _SHEET.findall(html)
+    html = _ICON.sub(lambda found: _icon(static, found), html)
+    linked = [found["href"] for found in _SHEET.finditer(html)]
     html = _SHEET.sub(lambda found: _style(static, found["href"], styles), html)
-    later = [href for href in _sheets(static) if href not in linked]
-    others = "\n".join(_later(static, href, styles) for href in later)
-    html = _replace(_SCRIPT, html, lambda _: f"{others}\n{_modules(static, scripts)}\n{SESSION}")
-    if charts:
-        html = html.replace(SESSION, f"{_plotly()}\n{SESSION}")
-    policy = _policy(styles, scripts)
+    entries = list(_ENTRY.finditer(html))
+    if not entries or html.count(_CHARSET) != 1:
+        raise ValueError(f"index.html has {len(entries)} modules and not one {_CHARSET}")
+    later = [_later(static, href, styles) for href in _sheets(static) if href not in linked]
+    before = [*later, _import_map(static, [entry["src"] for entry in entries], scripts)]
+    html = _ENTRY.sub(lambda found: _entry(found, scripts), html)
+    first = html.index(_START)
+    html = html[:first] + "\n".join(before) + "\n" + html[first:]
+    html = html.replace("</head>", f"{_plotly() if charts else ''}\n{SESSION}\n</head>")
+    policy = escape(_policy(styles, scripts), quote=False)
     head = (
-        f'{_CHARSET}\n  <meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=False)}">'
+        f'{_CHARSET}\n  <meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'\n  <meta name="generator" content="Gatescope {escape(version())}">'
     )
-    if html.count(_CHARSET) != 1:
-        raise ValueError(f"index.html has not one {_CHARSET}")
     return html.replace(_CHARSET, head)
 
 
@@ -96,13 +97,6 @@ def _policy(styles: Hashes, scripts: Hashes) -> str:
             "form-action 'none'",
         )
     )
-
-
-def _replace(pattern: re.Pattern[str], html: str, by: Callable[[re.Match[str]], str]) -> str:
-    found = list(pattern.finditer(html))
-    if len(found) != 1:
-        raise ValueError(f"index.html has {len(found)} of {pattern.pattern}, not one")
-    return pattern.sub(by, html)
 
 
 def _icon(static: Path, found: re.Match[str]) -> str:
@@ -136,19 +130,24 @@ def _later(static: Path, href: str, styles: Hashes) -> str:
 # --- modules ------------------------------------------------------------------------------------
 
 
-def _modules(static: Path, scripts: Hashes) -> str:
+def _import_map(static: Path, entries: Sequence[str], scripts: Hashes) -> str:
     imports = {
-        PREFIX + path: _data("text/javascript", source) for path, source in modules(static).items()
+        PREFIX + path: _data("text/javascript", source)
+        for path, source in modules(entries, static).items()
     }
-    map_text = scripts.add(json.dumps({"imports": imports}))
-    start = scripts.add(f'import "{PREFIX}{ENTRY}";')
-    return f'<script type="importmap">{map_text}</script>\n<script type="module">{start}</script>'
+    text = scripts.add(json.dumps({"imports": imports}))
+    return f'<script type="importmap">{text}</script>'
 
 
-def modules(static: Path = STATIC) -> dict[str, str]:
-    """Everything the entry imports, now or later, by its path; imports under bare names."""
+def _entry(found: re.Match[str], scripts: Hashes) -> str:
+    text = scripts.add(f'import "{PREFIX}{found["src"]}";')
+    return f"{_START}{found['how']}>{text}</script>"
+
+
+def modules(entries: Sequence[str], static: Path = STATIC) -> dict[str, str]:
+    """Everything that is imported, now or later, by its path; it imports under bare names."""
     found: dict[str, str] = {}
-    wanted = [ENTRY]
+    wanted = [*entries]
     while wanted:
         path = wanted.pop()
         if path in found:

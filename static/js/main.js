@@ -39,7 +39,10 @@ import { listenToZoom } from "./zooming.js";
 
 const state = createState();
 const frames = createFrameLoop();
-const api = createApi((input, init) => fetch(input, init));
+// A file that was saved from here carries its session, and answers itself.
+const api = document.getElementById("session")
+  ? (await import("./offline-api.js")).openSession(document, window)
+  : createApi((input, init) => fetch(input, init));
 const actions = createActions(state, api, frames);
 const theme = followTheme();
 const tooltip = createTooltip();
@@ -97,6 +100,9 @@ fillOnOpening("models", async () => {
   fillModels ??= createModels(state, api, actions, files);
   fillModels();
 });
+fillOnOpening("keep-menu", async (menu) =>
+  (await import("./views/keep.js")).showKeep(menu, page),
+);
 /** @type {(() => void) | null} */
 let toggle = null;
 async function toggleHelp() {
@@ -105,6 +111,12 @@ async function toggleHelp() {
 }
 byId("help-button").addEventListener("click", toggleHelp);
 const keys = keyTable(state, actions, toggleHelp);
+keys.push({
+  keys: ["t", "T"],
+  shown: "T",
+  does: "this view as a table",
+  run: async () => (await import("./views/table.js")).showTable(page),
+});
 listenToKeys(document, keys);
 // A new recording, and a new row or unit in it, need the weights of that unit.
 state.recording.subscribe(() => actions.loadUnitWeights());

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 READ = """() => {
   const text = id => document.getElementById(id)?.textContent ?? "";
@@ -79,6 +79,11 @@ def choose(page: Page, model: str) -> None:
     """Choose a model in the list."""
     page.locator("#model").click()
     page.locator(f'#models [data-id="{model}"]').click()
+
+
+def row(page: Page, name: str) -> Locator:
+    """A row of the network by its name: "layer 0 backward"."""
+    return page.locator("#network-labels").get_by_role("button", name=name)
 
 
 def read(page: Page) -> dict[str, Any]:

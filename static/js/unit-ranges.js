@@ -6,12 +6,21 @@
 
 /** @typedef {{low: Numbers, high: Numbers}} UnitRanges */
 
+/** Milliseconds after a failure until who still shows them asks again. */
+const AGAIN = 1000;
+
 /**
  * @param {Recording} recording
  * @param {Api} api
  * @param {() => void} onArrival
+ * @param {(run: () => void, milliseconds: number) => unknown} [later]
  */
-export function createUnitRanges(recording, api, onArrival) {
+export function createUnitRanges(
+  recording,
+  api,
+  onArrival,
+  later = (run, milliseconds) => setTimeout(run, milliseconds),
+) {
   /** @type {Map<string, UnitRanges | null>} */
   const known = new Map();
   /** @type {Set<string>} */
@@ -30,6 +39,7 @@ export function createUnitRanges(recording, api, onArrival) {
       onArrival();
     } catch {
       for (const name of names) known.delete(name);
+      later(onArrival, AGAIN);
     }
   }
 
@@ -45,7 +55,7 @@ export function createUnitRanges(recording, api, onArrival) {
         return ranges;
       }
       if (!recording.whole) {
-        if (!wanted.size) setTimeout(fetchWanted, 0);
+        if (!wanted.size) later(fetchWanted, 0);
         wanted.add(name);
       }
       return undefined;

@@ -33,11 +33,13 @@ function createWorld() {
      * @param {string} name
      * @param {import('../../static/js/types.js').Readable<any>[]} reads
      * @param {() => void} [paint]
+     * @param {boolean} [calm]
      */
-    view: (name, reads, paint = () => {}) =>
+    view: (name, reads, paint = () => {}, calm = false) =>
       loop.add({
         name,
         reads,
+        calm,
         paint() {
           painted.push(name);
           paint();
@@ -209,4 +211,98 @@ test("a view that has waited once is painted, even when those before it are due 
     seen.push(world.frame().includes("second"));
   }
   assert.deepEqual(seen, [false, true, false, true, false, true, false, true, false, true]);
+});
+
+/**
+ * A world of pictures and of calm views of the same atom.
+ * @param {string[]} calm  their names
+ */
+function createMovingWorld(calm) {
+  const world = createWorld();
+  const value = atom(0);
+  world.view("picture", [value]);
+  for (const name of calm) world.view(name, [value], () => {}, true);
+  world.frame();
+  let now = 0;
+  return {
+    ...world,
+    /** A frame so many milliseconds after the last one, for which something has changed. @param {number} milliseconds */
+    move(milliseconds) {
+      world.pass(milliseconds);
+      now += milliseconds;
+      value.set(now);
+      return world.frame(now);
+    },
+    /** Frames in which nothing changes any more, until none is asked for. */
+    rest() {
+      /** @type {string[][]} */
+      const painted = [];
+      while (world.waiting()) {
+        world.pass(16);
+        painted.push(world.frame());
+      }
+      return painted;
+    },
+  };
+}
+
+test("while frame follows frame a calm view is painted ten times a second, the pictures every time", () => {
+  for (const each of [8, 16, 33]) {
+    const { move } = createMovingWorld(["numbers"]);
+    move(1000); // after a rest everything is painted at once
+    const seconds = 5;
+    let numbers = 0;
+    for (let n = 0; n < (1000 * seconds) / each; n++) {
+      const painted = move(each);
+      assert.equal(painted[0], "picture");
+      numbers += painted.length - 1;
+    }
+    assert.ok(numbers >= 7 * seconds && numbers <= 10 * seconds, `${numbers} in ${seconds} s`);
+  }
+});
+
+test("of several calm views one is painted in a frame, the one that has waited longest", () => {
+  const names = ["a", "b", "c", "d"];
+  const { move } = createMovingWorld(names);
+  move(1000);
+  /** @type {string[]} */
+  const painted = [];
+  for (let n = 0; n < 200; n++) {
+    const [, ...calm] = move(16);
+    assert.ok(calm.length <= 1, String(calm));
+    painted.push(...calm);
+  }
+  for (let n = names.length; n < painted.length; n++)
+    assert.equal(painted[n], painted[n - names.length], "in turns");
+  assert.deepEqual([...new Set(painted)].sort(), names);
+});
+
+test("when things rest the calm views are painted at once, and show what is now", () => {
+  const { move, rest, waiting } = createMovingWorld(["a", "b"]);
+  for (let n = 0; n < 4; n++) move(16);
+  assert.equal(waiting(), 1, "what was left over has a frame of its own");
+  assert.deepEqual(rest(), [["a", "b"]]);
+  assert.equal(waiting(), 0);
+});
+
+test("a single change after a rest is painted whole in one frame: a step by hand shows its numbers", () => {
+  const { move, rest } = createMovingWorld(["a", "b"]);
+  move(16);
+  rest();
+  for (let n = 0; n < 5; n++) assert.deepEqual(move(100), ["picture", "a", "b"]);
+});
+
+test("a calm view waits for its time, and never for a full frame longer than that", () => {
+  const world = createWorld();
+  const value = atom(0);
+  world.view("slow", [value], () => void world.pass(50));
+  world.view("numbers", [value], () => {}, true);
+  world.frame();
+  let since = 0;
+  for (let n = 1; n < 60; n++) {
+    world.pass(8);
+    value.set(n);
+    since = world.frame().includes("numbers") ? 0 : since + 1;
+    assert.ok(since <= 3, `${since} frames of 58 ms`);
+  }
 });

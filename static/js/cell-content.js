@@ -6,6 +6,7 @@
 /** @import {Recording} from './recording.js' */
 /** @import {CellContent} from './draw/cell-picture.js' */
 
+import { brushedUnits } from "./brush.js";
 import { label } from "./label.js";
 import { at } from "./names.js";
 import { hiddenBefore } from "./recording.js";
@@ -68,6 +69,7 @@ export function createCellContents(state) {
       ranges: vectorRanges(state, recording, cell),
       unit: unit < hidden_size ? unit : null,
       gate: own && state.tab.get() === "cell" ? state.gate.get() : null,
+      brushed: state.brush.get() ? brushedVectors(state, recording, cell) : undefined,
     };
   };
 }
@@ -163,6 +165,30 @@ const COLOURED_AS = {
   m: "h",
   h: "h",
 };
+
+/**
+ * The brushed units of every vector whose numbers are units.
+ * @param {State} state
+ * @param {Recording} recording
+ * @param {Cell} cell
+ */
+function brushedVectors(state, recording, cell) {
+  const isOfUnits = ({ hidden_size, output_size } = recording.layers[cell.layer]) =>
+    output_size === hidden_size;
+  /** @type {Record<string, ReadonlySet<number>>} */
+  const brushed = {};
+  const own = brushedUnits(state, cell);
+  for (const name of Object.keys(COLOURED_AS)) {
+    if (own.size && (name[0] !== "h" || isOfUnits())) brushed[name] = own;
+  }
+  const below = recording.layers[cell.layer - 1];
+  if (!below || !isOfUnits(below)) return brushed;
+  below.directions.forEach((direction, n) => {
+    const units = brushedUnits(state, { layer: cell.layer - 1, direction });
+    if (units.size) brushed[`x${n}`] = units;
+  });
+  return brushed;
+}
 
 /** @param {State} state @param {Recording} recording @param {Cell} cell */
 function vectorRanges(state, recording, cell) {

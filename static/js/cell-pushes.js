@@ -149,6 +149,9 @@ export function explainTerm(push, of) {
   ];
 }
 
+/** A term before it is multiplied: "0.46 × 0.75". @param {Push} push */
+export const productOf = ({ weight, value }) => `${fixed(weight, 2)} × ${fixed(value, 2)}`;
+
 /** @param {GatePushes} of */
 export const pushesTitle = ({ gate, unit, token }) =>
   `What pushes gate ${gate} of unit ${unit} at “${token}”`;

@@ -52,6 +52,9 @@ export function equationLines(state, recording) {
   );
   const { hidden_size, output_size } = recording.layers[cell.layer];
   const left = at(output_size < hidden_size ? "m" : "h", timestep);
-  lines.push(`${left} = o · tanh ${at("c", timestep)} = ${fixed(o * Math.tanh(c))}`);
+  const squashed = fixed(Math.tanh(c));
+  lines.push(
+    `${left} = o · tanh ${at("c", timestep)} = ${fixed(o)} · ${squashed.startsWith("−") ? `(${squashed})` : squashed} = ${fixed(o * Math.tanh(c))}`,
+  );
   return lines;
 }

@@ -9,7 +9,14 @@
 /** @import {Theme} from '../theme.js' */
 
 import { cellArrays } from "../cell-content.js";
-import { decimalsFor, gatePushes, pushesTitle, sumLines, termName } from "../cell-pushes.js";
+import {
+  decimalsFor,
+  gatePushes,
+  productOf,
+  pushesTitle,
+  sumLines,
+  termName,
+} from "../cell-pushes.js";
 import { equationLines } from "../equation-lines.js";
 import { fixed, sum } from "../format.js";
 import { selectedCell, selectedTimestep } from "../state.js";
@@ -122,13 +129,19 @@ function drawBars(surface, { x, y, width }, of, theme) {
   const most = Math.max(Math.abs(terms[0]), Math.abs(found.b)) || 1;
   const decimals = decimalsFor(most);
   const rounded = sum(terms, decimals);
-  const [middle, half] = [x + width * 0.64, width * 0.17];
+  const [middle, half] = [x + width * 0.69, width * 0.14];
   terms.forEach((term, n) => {
     const line = y + 30 + n * ROW + ROW / 2;
     surface.font = `12px ${SANS}`;
     surface.fillStyle = found.shown[n]?.from === "hidden" ? theme.accent : theme.ink;
     surface.textAlign = "left";
-    surface.fillText(names[n], x, line, width * 0.44);
+    surface.fillText(names[n], x, line, width * 0.3);
+    const push = found.shown[n];
+    if (push) {
+      surface.fillStyle = theme.soft;
+      surface.textAlign = "right";
+      surface.fillText(productOf(push), x + width * 0.53, line, width * 0.22);
+    }
     const isRest = n === found.shown.length;
     const length = Number.isFinite(term) && !isRest ? (half * term) / most : 0;
     surface.fillStyle = term < 0 ? theme.negative : theme.positive;

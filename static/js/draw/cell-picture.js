@@ -3,7 +3,7 @@
 
 /** @import {Direction, Numbers, Quantity, Surface} from '../types.js' */
 /** @import {Theme} from '../theme.js' */
-/** @import {Box, CellLayout, Wire} from './cell-layout.js' */
+/** @import {Box, CellLayout, StripGrid, Wire} from './cell-layout.js' */
 
 import { level } from "../colour.js";
 import { fixed } from "../format.js";
@@ -23,6 +23,7 @@ import { createVectorImages, speaker } from "./vector-images.js";
  * @property {Record<string, {low: number, high: number, scale: Quantity["scale"]}>} ranges  of each vector's colours
  * @property {number | null} unit  the selected one
  * @property {string | null} gate  the opened one
+ * @property {Record<string, ReadonlySet<number>>} [brushed]  the brushed units of vectors that have some
  */
 
 /** @typedef {Box & {kind: "gate" | "vector" | "operator", name: string}} CellPart */
@@ -256,7 +257,7 @@ function drawOperators(surface, { operators, scale }, theme) {
  * @param {CellContent} content
  * @param {Theme} theme
  */
-function drawStrip(surface, box, name, { vectors, ranges, unit }, theme) {
+function drawStrip(surface, box, name, { vectors, ranges, unit, brushed }, theme) {
   const { x, y, width, height } = box;
   const values = vectors[name];
   surface.fillStyle = theme.background;
@@ -270,6 +271,7 @@ function drawStrip(surface, box, name, { vectors, ranges, unit }, theme) {
     const image = images(values, grid, { low, high, table: theme.tables[scale] });
     surface.drawImage(image, x, y, width, height);
     drawGaps(surface, box, grid, theme);
+    if (brushed?.[name]) drawBrushed(surface, box, grid, brushed[name], theme);
     if (unit !== null && unit < values.length && !name.startsWith("x"))
       drawMark(surface, squareOf(box, grid, unit), theme);
   } else {
@@ -295,6 +297,18 @@ function drawGaps(surface, { x, y, width, height }, { columns, rows }, theme) {
     surface.moveTo(x, y + n * down);
     surface.lineTo(x + width, y + n * down);
   }
+  surface.stroke();
+}
+
+/** @param {Surface} surface @param {Box} box @param {StripGrid} grid @param {ReadonlySet<number>} units @param {Theme} theme */
+function drawBrushed(surface, box, grid, units, theme) {
+  surface.beginPath();
+  for (const unit of units) {
+    const { x, y, width, height } = squareOf(box, grid, unit);
+    surface.rect(x + 0.5, y + 0.5, width - 1, height - 1);
+  }
+  surface.strokeStyle = theme.accent;
+  surface.lineWidth = 1;
   surface.stroke();
 }
 

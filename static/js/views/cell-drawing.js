@@ -88,6 +88,7 @@ export function createCellDrawingView(page) {
       state.direction,
       state.unit,
       state.gate,
+      state.brush,
       state.scale,
       width,
       theme,

@@ -12,19 +12,22 @@ import {
   explainTerm,
   gatePushes,
   GATES,
+  productOf,
   pushesTitle,
   sumLines,
   termLeadsTo,
   termName,
 } from "../cell-pushes.js";
+import { brushedUnits } from "../brush.js";
 import { button, element, write } from "../dom.js";
-import { fixed, plural, sum } from "../format.js";
+import { plural, sum } from "../format.js";
 import { atom } from "../store.js";
 
 /** Pixels, as in css/cell-drawing.css. */
 const ROW = 24;
-/** Rows of the window; a longer list scrolls in it. */
+/** A list longer than this scrolls, in a window of so many rows. */
 const MOST_ROWS = 25;
+const WINDOW = 15;
 const COUNTS = [10, 25, Infinity];
 
 /** What a gate is called. @type {Record<string, string>} */
@@ -124,6 +127,12 @@ export function createPushList(page) {
     tooltip.hide();
   }
 
+  /** How a row looks. @param {Push} push @param {ReturnType<typeof termLeadsTo>} to */
+  function kindOf({ from }, to) {
+    const brushed = to && to.unit !== null && brushedUnits(state, to.cell).has(to.unit);
+    return `push ${from === "hidden" ? "own" : ""}${to ? "" : " ends"}${brushed ? " brushed" : ""}`;
+  }
+
   /** @param {KeyboardEvent} event */
   function turnTabs(event) {
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -141,11 +150,11 @@ export function createPushList(page) {
     if (list.tabIndex === 0 && scrolls.includes(event.key)) event.stopPropagation();
   }
 
-  /** Which rows are there, and where. @param {number} length */
+  /** Which rows are there. @param {number} length */
   function windowOf(length) {
-    const first = length > MOST_ROWS ? Math.floor(scrolled.get() / ROW) : 0;
-    const from = Math.max(0, Math.min(first, length - MOST_ROWS - 1));
-    return { from, to: Math.min(length, from + MOST_ROWS + 1) };
+    if (length <= MOST_ROWS) return { from: 0, to: length };
+    const from = Math.max(0, Math.min(Math.floor(scrolled.get() / ROW), length - WINDOW));
+    return { from, to: Math.min(length, from + WINDOW + 1) };
   }
 
   /** @param {number} length */
@@ -178,6 +187,7 @@ export function createPushList(page) {
         state.direction,
         state.unit,
         state.gate,
+        state.brush,
         count,
         scrolled,
       ],
@@ -226,11 +236,11 @@ export function createPushList(page) {
       }
       row.item.ariaSetSize = String(terms.length);
       write(row.name, termName(push, of));
-      write(row.product, `${fixed(push.weight, 2)} × ${fixed(push.value, 2)}`);
+      write(row.product, productOf(push));
       write(row.term, rounded.terms[at]);
       paintBar(row.bar, share(push.term));
-      const leads = termLeadsTo(push, of.recording, of.cell) !== null;
-      const kind = `push ${push.from === "hidden" ? "hidden-unit" : "input"}${leads ? "" : " ends"}`;
+      const leads = termLeadsTo(push, of.recording, of.cell);
+      const kind = kindOf(push, leads);
       if (row.node.className !== kind) {
         row.node.className = kind;
         row.node.ariaDisabled = leads ? null : "true";

@@ -48,6 +48,25 @@ test("every part that can be taken away is hidden by a rule, and every rule is f
   assert.deepEqual([...named].sort(), Object.keys(PARTS).sort());
 });
 
+test("the page about links tells every part and every parameter", () => {
+  const page = readFileSync(new URL("../../docs/links.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| (`[^|]+`) \| ([^|]+) \|/gm)];
+  const [parts, words, parameters] = ["For teaching", "In a slide", "What a link may say"].map(
+    (heading, n, all) => {
+      const from = page.indexOf(`## ${heading}`);
+      const to = n + 1 < all.length ? page.indexOf(`## ${all[n + 1]}`) : page.length;
+      return rows.filter(({ index }) => index > from && index < to);
+    },
+  );
+  assert.deepEqual(
+    parts.map(([, name, does]) => [name.slice(1, -1), does]),
+    Object.entries(PARTS),
+  );
+  for (const [, word] of words) assert.ok(fromFragment(`#${word.slice(1, -1)}`).embed);
+  const named = parameters.flatMap(([, names]) => [...names.matchAll(/`(\w+)`/g)].map((m) => m[1]));
+  assert.deepEqual(named, Object.keys(DEFAULTS));
+});
+
 test("what is no part is left out, and the rest is put in order", () => {
   assert.equal(cleanHide("order,nothing,header,,order"), "header,order");
   assert.deepEqual(hiddenParts("constructor,__proto__"), []);

@@ -61,6 +61,11 @@ export function createShare(panel, state) {
     element("label", { class: "check" }, cell, "with the panel of one cell"),
     element("label", { class: "check" }, play, "plays when it comes into sight"),
     element("div", { class: "line" }, code, copying(code)),
+    element(
+      "p",
+      { class: "note" },
+      "Pages of this server may hold it; the setting frame_ancestors lets others.",
+    ),
   );
   panel.addEventListener("input", update);
 

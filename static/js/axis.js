@@ -87,6 +87,8 @@ export function createAxisView(state) {
   const network = byId("network");
   const band = byId("band");
   let shown = "";
+  /** The cursor, where the axis was then, and whether the cursor was in sight. */
+  let last = { cursor: "", from: 0, inSight: true };
   // Measured when sizes change and kept: reading a size while painting makes the browser lay out
   // the page once more.
   let left = 0;
@@ -124,10 +126,13 @@ export function createAxisView(state) {
       }
       if (!recording) return;
       const timestep = selectedTimestep(state, recording);
-      // Follow the cursor when it moves, not when the person moves away from it.
-      const position = `${recording.about.id} ${timestep} ${state.trackWidth.get()}`;
-      if (position !== shown) {
-        shown = position;
+      // Follow the cursor when it moves, not when the person moves away from it, nor where a link
+      // says what is shown.
+      const cursor = `${recording.about.id} ${timestep}`;
+      const position = `${cursor} ${state.trackWidth.get()}`;
+      const isAsked = state.from.get() > 0 && state.from.get() !== last.from;
+      const follows = cursor === last.cursor ? last.inSight : !isAsked;
+      if (position !== shown && follows) {
         const view = axis(state, recording);
         const to = scrollToShow(timestep, view);
         if (Math.abs(to - view.scrollLeft) > 0.5) state.from.set(to / view.columnWidth);
@@ -136,6 +141,8 @@ export function createAxisView(state) {
       const x = timestep * columnWidth - scrollLeft;
       const width = Math.max(MIN_BAND, columnWidth);
       const visible = x > -width && x < trackWidth;
+      shown = position;
+      if (trackWidth > 0) last = { cursor, from: state.from.get(), inSight: visible };
       // The map of the network and the shapes have no time axis: there the band ends above them.
       band.style.height = TIMELESS.includes(state.tab.get()) ? `${networkEnd - TOP}px` : "";
       band.style.width = `${width}px`;

@@ -243,6 +243,49 @@ def test_steps_and_units_fill_no_history(open_page: Callable[..., Page]) -> None
     assert page.evaluate("history.length") == length
 
 
+def test_the_part_of_a_long_text_that_is_shown_is_in_the_link(
+    open_page: Callable[..., Page],
+) -> None:
+    text = " ".join(["the sun is cold"] * 50)
+    page = screen.ready(open_page(screen.link(model="two", text=text, step=3)))
+
+    def first() -> int:
+        page.wait_for_timeout(300)
+        return page.evaluate("""() => {
+          const { left } = document.getElementById("track").getBoundingClientRect();
+          const shown = [...document.querySelectorAll("#tokens .column")].filter(
+            column => column.getBoundingClientRect().right > left + 1);
+          return Math.min(...shown.map(column => Number(column.dataset.t)));
+        }""")
+
+    assert first() == 0
+    # Away from the cursor.
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    away = first()
+    assert away > 10
+    settled(page)
+    page.reload()
+    screen.ready(page)
+    assert first() == away
+    page.get_by_role("tab", name="Shapes").click()
+    settled(page)
+    page.locator("#flow").focus()
+    screen.press(page, "End")
+    assert first() > away
+    page.go_back()
+    expect(page.get_by_role("tab", name="States")).to_have_attribute("aria-selected", "true")
+    assert first() == away
+    # As soon as the cursor moves, it is followed.
+    page.locator("#flow").focus()
+    screen.press(page, "ArrowRight")
+    assert first() <= 4
+    page.goto("about:blank")
+    page.goto(screen.link(model="two", text=text, step=150))
+    screen.ready(page)
+    assert first() > 100
+
+
 # --- for teaching -------------------------------------------------------------------------------
 
 

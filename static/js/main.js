@@ -2,7 +2,7 @@
 
 /** @import {Link} from './url.js' */
 /** @import {State} from './state.js' */
-/** @import {Tab} from './types.js' */
+/** @import {Readable, Tab} from './types.js' */
 
 import { createActions } from "./actions.js";
 import { ApiError, createApi, noAnswer } from "./api.js";
@@ -34,6 +34,7 @@ import { createStripsView } from "./views/strips.js";
 import { createTokensView } from "./views/tokens.js";
 import { createTooltip } from "./views/tooltip.js";
 import { createTransportView } from "./views/transport.js";
+import { createUnitsButtonView } from "./views/units-button.js";
 import { createWantingView } from "./wanting.js";
 import { listenToZoom } from "./zooming.js";
 
@@ -61,6 +62,7 @@ const views = [
   createNetworkLabelsView(state, actions),
   createNetworkOverlayView(state, theme),
   createTabsView(state),
+  createUnitsButtonView(state),
   createStatesToolsView(page),
   createStatesView(page),
   createCellView(state, actions),
@@ -87,6 +89,14 @@ onTab("shapes", async () => {
   const { createShapesView } = await import("./views/shapes.js");
   frames.add(createShapesView(state));
 });
+once(
+  [state.hide, state.embed],
+  () => `${state.hide.get()}${state.embed.get()}` !== "",
+  async () => {
+    const { createEmbedView } = await import("./embed.js");
+    frames.add(createEmbedView(page));
+  },
+);
 const about = () => import("./views/about.js");
 fillOnOpening("sentences", async (popover) =>
   (await import("./views/sentences.js")).showSentences(popover, state, actions),
@@ -103,9 +113,24 @@ fillOnOpening("models", async () => {
 fillOnOpening("keep-menu", async (menu) =>
   (await import("./views/keep.js")).showKeep(menu, page),
 );
+let brushPanel = false;
+fillOnOpening("units-panel", async (panel) => {
+  if (brushPanel) return;
+  brushPanel = true;
+  const { createBrushView } = await import("./views/brush.js");
+  frames.add(createBrushView(page, panel));
+});
+/** @type {(() => void) | null} */
+let fillShare = null;
+fillOnOpening("share-panel", async (panel) => {
+  const { createShare } = await import("./views/share.js");
+  fillShare ??= createShare(panel, state);
+  fillShare();
+});
 /** @type {(() => void) | null} */
 let toggle = null;
 async function toggleHelp() {
+  if (!byId("help-button").checkVisibility()) return;
   const { createHelp } = await import("./views/help.js");
   (toggle ??= createHelp(keys))();
 }
@@ -121,14 +146,24 @@ listenToKeys(document, keys);
 // A new recording, and a new row or unit in it, need the weights of that unit.
 state.recording.subscribe(() => actions.loadUnitWeights());
 
-/** @param {Tab} tab @param {() => Promise<void>} load */
-function onTab(tab, load) {
+/**
+ * Load something when it is wanted for the first time.
+ * @param {Readable<any>[]} atoms
+ * @param {() => boolean} isWanted
+ * @param {() => Promise<void>} load
+ */
+function once(atoms, isWanted, load) {
   const check = () => {
-    if (state.tab.get() !== tab) return;
-    stop();
+    if (!isWanted()) return;
+    stops.forEach((stop) => stop());
     load().catch(() => actions.report(noAnswer()));
   };
-  const stop = state.tab.subscribe(check);
+  const stops = atoms.map((atom) => atom.subscribe(check));
+}
+
+/** @param {Tab} tab @param {() => Promise<void>} load */
+function onTab(tab, load) {
+  once([state.tab], () => state.tab.get() === tab, load);
 }
 
 /**

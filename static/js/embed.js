@@ -11,7 +11,7 @@ import { linkOf, toFragment } from "./url.js";
 
 /** @param {Page} page */
 export function createEmbedView({ state, actions }) {
-  const name = element("b");
+  const name = element("h1");
   const text = element("bdi");
   const play = button("▶", actions.togglePlay, { class: "play" });
   const out = element(
@@ -25,7 +25,7 @@ export function createEmbedView({ state, actions }) {
       const fragment = toFragment({ ...linkOf(state), embed: "" });
       out.href = location.pathname + location.search + fragment;
     });
-  const line = element("div", { id: "embed-line", hidden: true }, play, name, text, out);
+  const line = element("div", { id: "embed-line", role: "banner", hidden: true }, play, name, text, out);
   document.body.prepend(line);
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -27,6 +27,7 @@ from server.guards import (
     HeaderGuard,
     HostGuard,
     TokenGuard,
+    careful_headers,
 )
 from server.kept_models import KeptModels
 from server.openapi import add_problems
@@ -205,7 +206,7 @@ def _add_guards(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(CrossSiteGuard)
     app.add_middleware(HostGuard, host=settings.host, allowed=settings.allowed_hosts)
     app.add_middleware(FaultGuard)
-    app.add_middleware(HeaderGuard)
+    app.add_middleware(HeaderGuard, headers=careful_headers(settings.frame_ancestors))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -45,28 +45,43 @@ CSP = "; ".join(
         " 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='",
         "style-src-attr 'unsafe-inline'",
         "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
         "connect-src 'self'",
         "font-src 'self'",
         "worker-src 'self' blob:",
         "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
     )
 )
 
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+#: The same for whoever is older than the policy's own word for it. It knows no names of sites.
+_FRAME_OPTIONS: Mapping[tuple[str, ...], str] = {("self",): "SAMEORIGIN", ("none",): "DENY"}
+
+
+def careful_headers(frame_ancestors: Sequence[str] = ("self",)) -> dict[str, str]:
+    """What every reply carries; ``frame_ancestors`` may show the page inside of theirs.
+
+    They could lay something over it and have a person click what he does not see, hence nobody
+    else by default. A server with a token stays locked there: a frame of another site has no cookie.
+    """
+    names = [f"'{name}'" if name in ("self", "none") else name for name in frame_ancestors]
+    headers = {
+        "Content-Security-Policy": f"{CSP}; frame-ancestors {' '.join(names)}",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if option := _FRAME_OPTIONS.get(tuple(frame_ancestors)):
+        headers["X-Frame-Options"] = option
+    return headers
 
 
 class HeaderGuard:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self.app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +91,7 @@ class HeaderGuard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                headers.update(self._headers)
                 # A file of the page may be edited at any time: ask first, use the copy if it
                 # is still the same.
                 headers.setdefault("Cache-Control", "no-store" if _is_api(scope) else "no-cache")

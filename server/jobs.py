@@ -30,6 +30,9 @@ from server.progress import ProgressWriter
 from server.schemas import RecordingCreate
 from server.store import ARRAYS, DESCRIPTION, PROGRESS
 
+#: Of a hundred parts of the time a long recording takes; the comparison takes the rest.
+RECORDING_SHARE, WRITING_SHARE = 60, 5
+
 #: A model's description and its weights.
 Made = tuple[str, bytes]
 
@@ -69,12 +72,15 @@ def record(
     check_free(Path(into), _nbytes_of(model, wanted.text, max_tokens, max_bytes))
     tell = ProgressWriter(Path(into, PROGRESS))
     recording = model.record(
-        wanted.text, max_tokens=max_tokens, progress=lambda done, of, what: tell(done, 2 * of, what)
+        wanted.text,
+        max_tokens=max_tokens,
+        progress=lambda done, of, what: tell(RECORDING_SHARE * done // of, 100, what),
     )
     with writing(Path(into)):
         path = Path(into, ARRAYS)
         with path.open("r+b") as file:
-            recording.write(file, progress=lambda done, of, what: tell(of + done, 2 * of, what))
+            comparing = iter((RECORDING_SHARE, 100 - WRITING_SHARE))
+            recording.write(file, progress=lambda _, __, what: tell(next(comparing), 100, what))
         arrays, about = ArrayFile.open(path)
         nbytes = path.stat().st_size
         shape = model.spec.lstm

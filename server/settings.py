@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -22,6 +23,23 @@ def _split(separator: str) -> Callable[[object], object]:
         return [item.strip() for item in value.split(separator) if item.strip()]
 
     return split
+
+
+#: A word of the policy's own, a scheme, or a scheme and a host, perhaps with a port.
+_ANCESTOR = re.compile(
+    r"self|none|file:|https?:|https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:(\d{1,5}|\*))?"
+)
+
+
+def _check_ancestors(names: list[str]) -> list[str]:
+    """They become a part of the Content-Security-Policy, so nothing else may be in them."""
+    names = [name.strip("'") for name in names]
+    for name in names:
+        if not _ANCESTOR.fullmatch(name):
+            raise ValueError(f"{name!r} is neither self nor none nor like https://school.example")
+    if not names or ("none" in names and len(names) > 1):
+        raise ValueError("none stands alone, and means that nobody may")
+    return names
 
 
 def _make_token(value: object) -> object:
@@ -46,6 +64,13 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split(","))] = Field(
         default_factory=list,
         description="Further names the server may be called by, separated by commas.",
+    )
+    frame_ancestors: Annotated[
+        list[str], NoDecode, BeforeValidator(_split(",")), AfterValidator(_check_ancestors)
+    ] = Field(
+        default_factory=lambda: ["self"],
+        description="Who may show the page inside of theirs: self (this server), none, or sites "
+        "like https://school.example, separated by commas.",
     )
     model_folders: Annotated[list[Path], NoDecode, BeforeValidator(_split(os.pathsep))] = Field(
         default_factory=list,

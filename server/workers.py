@@ -280,6 +280,7 @@ def _context() -> BaseContext:
     # Read by the OpenMP runtime when torch is loaded: threads that spin while another process
     # has the core make everything 20 to 50 times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, for the same reason
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -53,9 +53,7 @@ async def export_slice(
         export = Export(format, name, recording.file.rows(start, stop), read_units(units))
         path = await unless_gone(request, services.exports.write(recording, export))
         called = file_name(recording, export)
-    with ExitStack() as held:
-        held.callback(services.folders.remove, path.parent)
-        headers = {"Content-Disposition": f'attachment; filename="{called}"'}
-        response = StoredFileResponse(path, held, headers=headers, media_type=MEDIA_TYPES[format])
-        held.pop_all()
-        return response
+    sent = ExitStack()
+    sent.callback(services.folders.remove, path.parent)
+    headers = {"Content-Disposition": f'attachment; filename="{called}"'}
+    return StoredFileResponse(path, sent, headers=headers, media_type=MEDIA_TYPES[format])

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from server.guards import CSP, HEADERS, cookie_name
+from server.guards import CSP, careful_headers, cookie_name
 from tests.server import worlds
 from tests.server.worlds import problem
 
 TOKEN = "a-secret_token"
+HEADERS = careful_headers()
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -223,3 +224,34 @@ def test_without_a_token_there_is_nothing_to_log_in_to(client: TestClient) -> No
     reply = client.post("/api/session", json={"token": "any"})
     assert reply.status_code == 204
     assert "set-cookie" not in reply.headers
+
+
+# --- frames -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("named", "ancestors", "option"),
+    [
+        ("self", "'self'", "SAMEORIGIN"),
+        ("'none'", "'none'", "DENY"),
+        ("self, https://*.school.example:8443", "'self' https://*.school.example:8443", None),
+        ("file:", "file:", None),
+    ],
+)
+def test_only_who_is_named_may_show_the_page_in_a_frame(
+    models: Path, named: str, ancestors: str, option: str | None
+) -> None:
+    with worlds.client_with(models, frame_ancestors=named) as client:
+        headers = client.get("/").headers
+    assert headers["content-security-policy"].endswith(f"; frame-ancestors {ancestors}")
+    assert headers.get("x-frame-options") == option
+
+
+def test_by_default_only_our_own_pages_may() -> None:
+    assert HEADERS["Content-Security-Policy"].endswith("; frame-ancestors 'self'")
+    assert HEADERS["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_the_page_may_play_and_draw_what_it_has_made_itself() -> None:
+    assert "media-src 'self' blob:;" in CSP
+    assert "img-src 'self' data: blob:;" in CSP

@@ -38,3 +38,25 @@ def test_a_token_is_made_on_request_and_never_printed() -> None:
 def test_a_wrong_setting_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "none, self", "*", "https://a.example; script-src *", "a.example", "https://a b", "data:"],
+)
+def test_nothing_but_names_gets_into_the_policy(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(frame_ancestors=wrong)
+
+
+def test_the_longest_text_fits_into_a_request_however_it_is_written() -> None:
+    settings = Settings()
+    # Outside of the BMP a character is two escapes of six signs each; a table is of digits.
+    assert 12 * settings.max_characters + 1000 <= settings.max_json_bytes
+    assert 1.5 * settings.max_table_characters + 1000 <= settings.max_json_bytes
+
+
+def test_what_may_be_recorded_may_be_kept() -> None:
+    settings = Settings()
+    largest = 10_000 * 512 * 4 * 2 * 6 * 4
+    assert largest < settings.max_recording_bytes < settings.store_bytes

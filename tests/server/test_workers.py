@@ -174,6 +174,54 @@ def test_large_results_come_back_whole_one_after_another() -> None:
     asyncio.run(story())
 
 
+def test_a_short_job_that_is_cancelled_comes_to_its_end_and_keeps_its_process() -> None:
+    async def story() -> None:
+        async with running(short=True) as pool:
+            await pool.run("record", 0, "ready")
+            pids = pool.pids
+            running_one = asyncio.create_task(pool.run("record", 0.4, "unwanted"))
+            waiting = asyncio.create_task(pool.run("record", 20, "never begun"))
+            await asyncio.sleep(0.1)
+            for job in (running_one, waiting):
+                job.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await job
+            assert await pool.run("record", 0, "next") == "next"
+            assert pool.pids == pids
+
+    asyncio.run(story())
+
+
+def test_a_short_job_that_hangs_is_ended_by_its_time_and_by_the_stop() -> None:
+    async def story() -> None:
+        async with running(short=True, job_seconds=0.5) as pool:
+            await pool.run("record", 0, "ready")
+            with pytest.raises(TimeLimitError):
+                await pool.run("record", 20, "late")
+        async with running(short=True) as pool:
+            await pool.run("record", 0, "ready")
+            pids = pool.pids
+            job = asyncio.create_task(pool.run("record", 20, "never"))
+            await asyncio.sleep(0.1)
+        with pytest.raises(StoppingError):
+            await job
+        assert not any(alive(pid) for pid in pids)
+
+    asyncio.run(story())
+
+
+def test_workers_that_start_when_needed_have_no_process_before() -> None:
+    async def story() -> None:
+        pool = Workers(1, queue_limit=4, job_seconds=30)
+        pool.start_when_needed()
+        assert pool.pids == []
+        assert await pool.run("record", 0, "made") == "made"
+        assert len(pool.pids) == 1
+        await pool.stop()
+
+    asyncio.run(story())
+
+
 # --- through HTTP -------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from lstm_core.model_spec import ModelSpec
 from lstm_core.models import SequenceModel
 from lstm_core.shape import LSTMShape, StackShape
 from server.app import create_app
+from server.schemas import RecordingCreate
 from server.settings import Settings
 
 BASE = "http://127.0.0.1:8000"
@@ -85,6 +86,11 @@ def client_with(folder: Path, **settings: Any) -> Iterator[TestClient]:
         app = app_with(folder, **{"data_folder": Path(data_folder), **settings})
         with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
             yield client
+
+
+def wanted(text: str, model: str = "chars") -> RecordingCreate:
+    """What a request for a recording asks."""
+    return RecordingCreate(model=model, text=text)
 
 
 def record(client: TestClient, text: str, model: str = "chars", precision: str = "float32") -> Any:

@@ -46,8 +46,8 @@ export function createCellView(state, actions) {
     actions.selectUnit(input.valueAsNumber);
     input.value = String(state.unit.get());
   });
-  byId("unit-less").addEventListener("click", () => actions.selectUnit(state.unit.get() - 1));
-  byId("unit-more").addEventListener("click", () => actions.selectUnit(state.unit.get() + 1));
+  byId("unit-less").addEventListener("click", () => actions.stepUnit(-1));
+  byId("unit-more").addEventListener("click", () => actions.stepUnit(1));
 
   // The boxes of the drawing, in their order there, lead to what pushes their gates.
   const [boxes, letters] = ["box rect", "gate text"].map((part) =>

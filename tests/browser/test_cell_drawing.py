@@ -210,7 +210,7 @@ def test_the_wires_carry_torchs_vectors(
         "units": {name: len(values) for name, values in vectors.items()},
     }
     squares = page.evaluate(SQUARES, content)
-    picture = pixels(page, "#cell-picture")
+    picture = pixels(page, "#cell-picture")[..., :3]
     quantity = {"cBefore": "c", "fc": "c", "hBefore": "h", "m": "h", "ig": "g", "tanhC": "g"}
     quantity |= {f"x{n}": "h" for n in range(len(read))}
     scales = {name: SCALES[quantity.get(name, name)] for name in vectors}

@@ -48,18 +48,49 @@ const images = createVectorImages();
  * @param {Theme} theme
  */
 export function drawCellPicture(surface, box, content, theme) {
+  drawCellFrame(surface, box, content, theme);
+  drawCellValues(surface, box, content, theme);
+}
+
+/**
+ * What is the same at every timestep: boxes, wires and what they are called. (While a cell is small, its
+ * gates are tinted by their values.)
+ * @param {Surface} surface
+ * @param {Box} box
+ * @param {CellContent} content
+ * @param {Theme} theme
+ */
+export function drawCellFrame(surface, box, content, theme) {
   const shown = detail(box);
+  if (shown.wires <= 0) return;
   const layout = cellLayout(box, content);
   const alpha = surface.globalAlpha;
   surface.textBaseline = "middle";
   surface.setLineDash([]);
-  if (shown.wires > 0) {
-    surface.globalAlpha = alpha * shown.wires;
-    drawBody(surface, layout, theme);
-    drawWires(surface, layout, content, theme);
-    drawGates(surface, layout, content, theme);
-    drawOperators(surface, layout, theme);
+  surface.globalAlpha = alpha * shown.wires;
+  drawBody(surface, layout, theme);
+  drawWires(surface, layout, content, theme);
+  drawGates(surface, layout, content, theme);
+  drawOperators(surface, layout, theme);
+  if (shown.captions > 0) {
+    surface.globalAlpha = alpha * shown.captions;
+    drawCaptions(surface, layout, theme);
   }
+  surface.globalAlpha = alpha;
+}
+
+/**
+ * The vectors on the wires, their names and the selected unit's numbers.
+ * @param {Surface} surface
+ * @param {Box} box
+ * @param {CellContent} content
+ * @param {Theme} theme
+ */
+export function drawCellValues(surface, box, content, theme) {
+  const shown = detail(box);
+  const layout = cellLayout(box, content);
+  const alpha = surface.globalAlpha;
+  surface.textBaseline = "middle";
   if (shown.strips > 0) {
     surface.globalAlpha = alpha * shown.strips;
     for (const strip of layout.strips) {
@@ -72,10 +103,6 @@ export function drawCellPicture(surface, box, content, theme) {
   if (shown.numbers > 0) {
     surface.globalAlpha = alpha * shown.numbers;
     drawTags(surface, layout, content, theme);
-  }
-  if (shown.captions > 0) {
-    surface.globalAlpha = alpha * shown.captions;
-    drawCaptions(surface, layout, theme);
   }
   surface.globalAlpha = alpha;
 }

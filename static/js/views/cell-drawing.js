@@ -9,7 +9,7 @@ import { createCellContents } from "../cell-content.js";
 import { termLeadsTo } from "../cell-pushes.js";
 import { byId, context2d, element, loadStyles } from "../dom.js";
 import { createCellFigure } from "../draw/cell-figure.js";
-import { cellPartAt, drawCellPicture } from "../draw/cell-picture.js";
+import { cellPartAt, drawCellFrame, drawCellValues } from "../draw/cell-picture.js";
 import { fixed } from "../format.js";
 import { selectedCell, selectedTimestep } from "../state.js";
 import { atom } from "../store.js";
@@ -31,7 +31,7 @@ export function createCellDrawingView(page) {
   loadStyles("css/cell-drawing.css").then(measure);
   const panel = byId("cell-view");
   const canvas = element("canvas", { id: "cell-picture", role: "img" });
-  const outside = document.createElement("canvas");
+  const layers = createLayers(canvas);
   const frame = element("div", { class: "cell-picture" }, canvas);
   const list = createPushList(page);
   panel.append(element("div", { class: "cell-drawing" }, frame, list.node));
@@ -105,8 +105,14 @@ export function createCellDrawingView(page) {
       if (!width.get()) return;
       const box = { x: 0, y: 0, width: width.get(), height: heightFor(width.get()) };
       const shown = content;
-      paintOutside(canvas, outside, box, (surface) =>
-        drawCellPicture(surface, box, shown, theme.get()),
+      const { direction, inputs, projected, gate } = shown;
+      const colours = theme.get();
+      const key = `${direction} ${inputs} ${projected} ${gate} ${colours.ink}`;
+      layers(
+        box,
+        key,
+        (surface) => drawCellFrame(surface, box, shown, colours),
+        (surface) => drawCellValues(surface, box, shown, colours),
       );
     },
   };
@@ -131,27 +137,45 @@ function leadsTo(recording, cell, name, index) {
 export const heightFor = (width) => Math.round(Math.max(380, Math.min(620, width * 0.69)));
 
 /**
- * Paint a picture of this size. It is drawn on a canvas outside of the page and copied: to set a font on
- * one inside it makes the browser bring the styles of the whole page up to date, at every step.
+ * A canvas that is painted by copying. What is drawn is drawn outside of the page: to set a font on a
+ * canvas inside it makes the browser bring the styles of the whole page up to date, at every step. And
+ * what stays the same, under what changes, is drawn once.
  * @param {HTMLCanvasElement} canvas
- * @param {HTMLCanvasElement} outside
- * @param {{width: number, height: number}} size  CSS pixels
- * @param {(surface: CanvasRenderingContext2D) => void} draw
  */
-function paintOutside(canvas, outside, { width, height }, draw) {
-  const ratio = window.devicePixelRatio || 1;
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== h) {
-    for (const each of [canvas, outside]) [each.width, each.height] = [w, h];
-    canvas.style.height = `${height}px`;
+function createLayers(canvas) {
+  const [under, whole] = [document.createElement("canvas"), document.createElement("canvas")];
+  let drawn = "";
+
+  /** @param {HTMLCanvasElement} layer @param {number} ratio */
+  function cleared(layer, ratio) {
+    const surface = context2d(layer);
+    surface.setTransform(1, 0, 0, 1, 0, 0);
+    surface.clearRect(0, 0, layer.width, layer.height);
+    surface.setTransform(ratio, 0, 0, ratio, 0, 0);
+    return surface;
   }
-  const surface = context2d(outside);
-  surface.setTransform(ratio, 0, 0, ratio, 0, 0);
-  surface.clearRect(0, 0, width, height);
-  draw(surface);
-  const context = context2d(canvas);
-  context.clearRect(0, 0, w, h);
-  context.drawImage(outside, 0, 0);
+
+  /**
+   * @param {{width: number, height: number}} size  CSS pixels
+   * @param {string} key  of what stays the same
+   * @param {(surface: CanvasRenderingContext2D) => void} drawSame
+   * @param {(surface: CanvasRenderingContext2D) => void} draw
+   */
+  return function paint({ width, height }, key, drawSame, draw) {
+    const ratio = window.devicePixelRatio || 1;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== w || canvas.height !== h) {
+      for (const layer of [canvas, under, whole]) [layer.width, layer.height] = [w, h];
+      canvas.style.height = `${height}px`;
+      drawn = "";
+    }
+    if (key !== drawn) drawSame(cleared(under, ratio));
+    drawn = key;
+    const surface = cleared(whole, ratio);
+    surface.drawImage(under, 0, 0, width, height);
+    draw(surface);
+    cleared(canvas, 1).drawImage(whole, 0, 0);
+  };
 }
 
 /**

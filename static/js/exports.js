@@ -45,24 +45,40 @@ export function measure({ about }, { names, start, stop, units }) {
     .filter(({ name }) => names.includes(name))
     .map(({ shape }) => shape[1]);
   const shown = widths.map((width) => units?.filter((unit) => unit < width).length ?? width);
-  const numbers = (stop - start) * shown.reduce((sum, width) => sum + width, 0);
+  const columns = shown.reduce((sum, width) => sum + width, 0);
   const [least, most] = [Math.min(...shown), Math.max(...shown)];
-  const columns = least === most ? plural(most, "unit") : `${least} to ${plural(most, "unit")}`;
+  const each = least === most ? plural(most, "unit") : `${least} to ${plural(most, "unit")}`;
   return {
-    numbers,
-    words: `${plural(names.length, "array")} × ${plural(stop - start, "timestep")} × ${columns}`,
+    numbers: columns * (stop - start),
+    arrays: names.length,
+    columns,
+    rows: stop - start,
+    words: `${plural(names.length, "array")} × ${plural(stop - start, "timestep")} × ${each}`,
   };
 }
 
+/** What a file says of itself, and of each array and column. @type {Record<Format, [number, number, number]>} */
+const AROUND = {
+  csv: [20, 0, 20],
+  npz: [2500, 800, 8],
+  safetensors: [700, 160, 8],
+  parquet: [1500, 0, 180],
+};
+
 /**
- * About how many bytes a file of so many numbers has.
+ * About how many bytes a file has.
  * @param {Recording} recording
- * @param {number} numbers
+ * @param {ReturnType<typeof measure>} of
  * @param {Format} format
  */
-export function fileBytes({ about }, numbers, format) {
+export function fileBytes({ about }, { numbers, arrays, columns, rows }, format) {
   const each = about.precision === "float64" ? 8 : 4;
-  return format === "csv" ? numbers * CHARACTERS[about.precision] : numbers * each;
+  const [file, array, column] = AROUND[format];
+  const inside =
+    format === "csv"
+      ? numbers * CHARACTERS[about.precision] + rows * 12
+      : numbers * each + rows * 12;
+  return inside + file + arrays * array + columns * column;
 }
 
 /**

@@ -27,8 +27,9 @@ const MOST_LINES = 3;
  * @property {(surface: Surface) => void} paint
  */
 
-/** @param {string} text */
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+/** A title begins with a capital, a quantity stays i. @param {string} text */
+const capital = (text) =>
+  /^\p{L}{2}/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 
 /**
  * @param {Page} page

@@ -54,7 +54,7 @@ export async function showKeep(popover, page) {
     return;
   }
   task ??= createTask(page);
-  const figure = page.figures.get(page.state.tab.get());
+  const figure = await figureOf(page);
   const kept = { page, recording, figure, popover, task };
   popover.replaceChildren(
     pictureSection(kept),
@@ -64,6 +64,14 @@ export async function showKeep(popover, page) {
     videoSection(kept),
     task.node,
   );
+}
+
+/** The view's picture; one that is being loaded is waited for. @param {Page} page */
+async function figureOf({ figures, state, loadFigures }) {
+  await loadFigures();
+  for (let tries = 0; tries < 20 && !figures.has(state.tab.get()); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  return figures.get(state.tab.get());
 }
 
 /** @param {string} title @param {(Node | string)[]} children */
@@ -90,7 +98,7 @@ function pictureSection({ page, recording, figure, task }) {
   const colours = choice(
     "Colours",
     [
-      ["screen", "as on the screen"],
+      ["screen", "as here"],
       ["light", "on white"],
     ],
     chosen.light ? "light" : "screen",
@@ -126,7 +134,7 @@ function pictureSection({ page, recording, figure, task }) {
   return section(
     "Picture",
     preview,
-    row(png, svg, copy, element("span", { class: "grow" }), size, colours),
+    row(png, svg, copy, element("span", { class: "keep-pair" }, size, colours)),
   );
 }
 
@@ -173,9 +181,7 @@ function numbersSection({ page, recording, figure, task }) {
     const of = attempt(task, () => measure(recording, slice()));
     for (const { format, size, node } of buttons) {
       node.disabled = !of?.numbers;
-      size.textContent = of
-        ? `about ${bytes(rounded(fileBytes(recording, of.numbers, format)))}`
-        : "";
+      size.textContent = of ? `≈ ${bytes(rounded(fileBytes(recording, of, format)))}` : "";
     }
   }
   /** @param {Format} format */
@@ -188,7 +194,7 @@ function numbersSection({ page, recording, figure, task }) {
   return section(
     "Numbers",
     element("fieldset", {}, element("legend", { class: "hidden" }, "Which numbers"), ...options),
-    row(...buttons.map(({ node }) => node)),
+    element("div", { class: "keep-formats" }, ...buttons.map(({ node }) => node)),
   );
 }
 
@@ -202,10 +208,9 @@ function tableSection({ page, figure, popover }) {
     showTable(page);
   });
   show.disabled = !figure;
-  const text = "The numbers of this view, to read. Key: ";
   return section(
     "Table",
-    row(show, element("span", { class: "note" }, text, element("kbd", {}, "T"))),
+    row(show, element("span", { class: "note" }, "or press ", element("kbd", {}, "T"))),
   );
 }
 

@@ -32,7 +32,9 @@ export function createTable({ state, figures }) {
   });
   // The table's own key closes it, too: while a dialog is open, the page's keys rest.
   dialog.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() === "t" && !event.ctrlKey && !event.metaKey) dialog.close();
+    if (event.key.toLowerCase() !== "t" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault(); // or the page would open it again
+    dialog.close();
   });
   document.body.append(dialog);
 
@@ -95,7 +97,10 @@ function currentRow(columns, rows, timestep) {
  * @param {number} current
  */
 function tableOf(caption, columns, rows, current) {
-  const head = columns.map((name) => element("th", { scope: "col" }, name));
+  const numeric = (/** @type {number} */ column) => typeof rows[0]?.[column] === "number";
+  const head = columns.map((name, n) =>
+    element("th", { scope: "col", class: numeric(n) && "number" }, element("bdi", {}, name)),
+  );
   const lines = rows.map((row, n) =>
     element(
       "tr",
@@ -127,6 +132,6 @@ let table = null;
 
 /** The present view as a table. @param {Page} page */
 export async function showTable(page) {
-  await loadStyles("css/keep.css");
+  await Promise.all([loadStyles("css/keep.css"), page.loadFigures()]);
   (table ??= createTable(page)).open();
 }

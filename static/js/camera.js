@@ -21,14 +21,18 @@
 /**
  * @param {{width: number, height: number}} screen  pixels
  * @param {Box} world
- * @param {{padding: {across: number, down: number}, tallest: number, nearest: number}} sizes  pixels kept free around the world; the most pixels per unit down where the plane is stretched; the most pixels per unit
+ * @param {{padding: {left: number, right: number, down: number}, tallest: number, nearest: number}} sizes  pixels kept free around the world; the most pixels per unit down where the plane is stretched; the most pixels per unit
  * @returns {Lens}
  */
 export function lensOf({ width, height }, world, { padding, tallest, nearest }) {
-  const across = room(width, padding.across) / (world.right - world.left);
-  const down = room(height, padding.down) / (world.bottom - world.top);
+  const { left, right } = padding;
+  const across = room(width, left + right) / (world.right - world.left);
+  const down = room(height, 2 * padding.down) / (world.bottom - world.top);
   const scale = Math.min(across, down);
-  const middle = { x: (world.left + world.right) / 2, y: (world.top + world.bottom) / 2 };
+  const middle = {
+    x: (world.left + world.right + (right - left) / scale) / 2,
+    y: (world.top + world.bottom) / 2,
+  };
   return {
     width,
     height,
@@ -39,7 +43,7 @@ export function lensOf({ width, height }, world, { padding, tallest, nearest }) 
 }
 
 /** @param {number} pixels @param {number} padding */
-const room = (pixels, padding) => Math.max(1, pixels - 2 * padding, pixels / 2);
+const room = (pixels, padding) => Math.max(1, pixels - padding, pixels / 2);
 
 /** Pixels per unit down. @param {Lens} lens @param {Camera} camera */
 export const scaleDown = ({ floor }, { scale }) => Math.max(scale, floor);
@@ -123,8 +127,8 @@ export function zoomedAt(lens, camera, factor, x, y) {
  * @param {number} [padding]  pixels kept free around it
  */
 export function fitted(lens, box, padding = 0) {
-  const across = room(lens.width, padding) / (box.right - box.left);
-  const down = room(lens.height, padding) / (box.bottom - box.top);
+  const across = room(lens.width, 2 * padding) / (box.right - box.left);
+  const down = room(lens.height, 2 * padding) / (box.bottom - box.top);
   return clamped(lens, {
     x: (box.left + box.right) / 2,
     y: (box.top + box.bottom) / 2,

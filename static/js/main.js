@@ -81,6 +81,10 @@ onTab("unit", async () => {
   const { createUnitChartView } = await import("./views/unit-chart.js");
   frames.add(createUnitChartView(state, actions, theme));
 });
+onTab("network", async () => {
+  const { createNetworkMapView } = await import("./views/network-map.js");
+  frames.add(createNetworkMapView(page));
+});
 onTab("cell", async () => {
   const { createCellDrawingView } = await import("./views/cell-drawing.js");
   frames.add(createCellDrawingView(page));

@@ -132,6 +132,53 @@ function alongRail({ wire, rail, bottom }, timestep) {
   return { ...wire, to, points: straightened([x, y, x, rail, turn, rail, turn, bottom]) };
 }
 
+/**
+ * What has been computed at a step, from the top of the picture to the input: bands of it without a gap
+ * between them, and of each the timesteps `from` to `to` (none where `to` is less). A band holds what
+ * leads into its cells.
+ * @param {Scene} scene
+ * @param {Course} course
+ * @param {number} step
+ */
+export function computedAt(scene, course, step) {
+  const { rows, joins, head, input } = scene;
+  const all = { from: 0, to: scene.timesteps - 1 };
+  /** @type {{top: number, bottom: number, from: number, to: number}[]} */
+  const bands = [];
+  const top = head?.top ?? scene.bounds.top;
+  const highest = Math.min(rows[0].top, ...joins.map((join) => join.top));
+  bands.push({ top, bottom: highest, ...(head ? predictedAt(scene, course, step) : all) });
+  rows.forEach((row, n) => {
+    const { layer } = row.cell;
+    const computed = progress(course, step, row.cell);
+    const join = joins.find((own) => own.layer === layer && rows[n - 1]?.cell.layer !== layer);
+    const below = rows[n + 1];
+    const lower = joins.find(
+      (own) => own.layer === below?.cell.layer && below.cell.layer !== layer,
+    );
+    const bottom = lower?.top ?? below?.top ?? input.top;
+    if (join) {
+      const other = progress(course, step, rows[n + 1].cell);
+      const [from, to] = [Math.max(computed.from, other.from), Math.min(computed.to, other.to)];
+      bands.push({ top: join.top, bottom: row.top, from, to });
+    }
+    bands.push({ top: row.top, bottom, from: computed.from, to: computed.to });
+  });
+  return bands;
+}
+
+/** @param {Scene} scene @param {Course} course @param {number} step @returns {{from: number, to: number}} */
+function predictedAt({ head, rows, timesteps }, course, step) {
+  if (course.order === "sentence") return { from: 0, to: step };
+  const done = topRows(rows).map(({ cell }) => progress(course, step, cell));
+  const from = Math.max(...done.map((each) => each.from));
+  const to = Math.min(...done.map((each) => each.to));
+  const waits =
+    head?.reads !== "each" &&
+    rows.some(({ cell }) => cell.direction === "backward" && cell.layer === rows[0].cell.layer);
+  return waits && (from > 0 || to < timesteps - 1) ? { from: 0, to: -1 } : { from, to };
+}
+
 /** @param {Wire[]} wires */
 function unique(wires) {
   const seen = new Set();

@@ -8,6 +8,7 @@
 /** @import {Cell, Direction, Layer, Model} from './types.js' */
 /** @import {Box} from './camera.js' */
 
+import { lensOf } from "./camera.js";
 import { HEIGHT, WIDTH } from "./draw/cell-layout.js";
 import { networkRows } from "./geometry.js";
 import { timestepBefore } from "./transport.js";
@@ -412,12 +413,14 @@ export function visible({ timesteps, rows }, view) {
   };
 }
 
+/** @typedef {{kind: "cell", cell: Cell, timestep: number} | {kind: "join", layer: number, timestep: number} | {kind: "input", timestep: number} | {kind: "head", timestep: number}} Spot */
+
 /**
  * What stands at a point of the plane; null where there is nothing.
  * @param {Scene} scene
  * @param {number} x
  * @param {number} y
- * @returns {{kind: "cell", cell: Cell, timestep: number} | {kind: "join", layer: number, timestep: number} | {kind: "input" | "head", timestep: number} | null}
+ * @returns {Spot | null}
  */
 export function placeAt({ timesteps, rows, joins, head, input, token }, x, y) {
   const timestep = Math.floor(x);
@@ -429,4 +432,17 @@ export function placeAt({ timesteps, rows, joins, head, input, token }, x, y) {
   if (join) return { kind: "join", layer: join.layer, timestep };
   if (y >= input.top && y <= token.bottom) return { kind: "input", timestep };
   return head && holds(head) ? { kind: "head", timestep } : null;
+}
+
+/**
+ * How a scene is looked at on a screen: beside it there is room for the names of rows and states.
+ * @param {Scene} scene
+ * @param {{width: number, height: number}} screen  pixels
+ */
+export function lensOn({ bounds }, screen) {
+  const padding =
+    screen.width < 560 ? { left: 40, right: 34, down: 8 } : { left: 120, right: 50, down: 10 };
+  // A cell may be a little larger than the screen, so that its numbers can be read on a small one.
+  const nearest = Math.max(1300, 1.6 * screen.width);
+  return lensOf(screen, bounds, { padding, tallest: 96, nearest });
 }

@@ -170,6 +170,7 @@ test("a prediction is lit when the last h it reads is computed, its wires come f
     const waits =
       course.order === "processing" && reads !== "each" && directions.includes("backward");
     for (let t = 0; t < timesteps; t++) {
+      /** @type {number[]} */
       const made = headNeeds(layers, reads, t).map((need) => {
         const [, layer, direction, n] = need.split(" ");
         const cell = {
@@ -182,6 +183,7 @@ test("a prediction is lit when the last h it reads is computed, its wires come f
       if (waits && t < timesteps - 1) assert.ok(!lit.has(t));
       else assert.equal(lit.get(t), course.order === "sentence" ? t : Math.max(...made));
       const read = brought(headWires(scene, t), (to) => to.kind === "head" && to.timestep === t);
+      /** @type {string[]} */
       const ends = headNeeds(layers, reads, t).filter((need) => {
         const n = Number(need.split(" ")[3]);
         return n === 0 || n === t; // what is between comes along the same rail

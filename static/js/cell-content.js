@@ -142,7 +142,8 @@ function vectorNames(recording, cell, timestep) {
     tanhC: `tanh ${at("c", timestep)}`,
     m: at("m", timestep),
     h: at("h", timestep),
-    x0: `${at("x", timestep)} “${token.length > 12 ? `${token.slice(0, 11)}…` : token}”`,
+    // Isolated: it may be written from right to left.
+    x0: `${at("x", timestep)} “\u2068${token.length > 12 ? `${token.slice(0, 11)}…` : token}\u2069”`,
   };
   below?.directions.forEach((direction, n) => {
     names[`x${n}`] = `${at("h", timestep)} below ${ARROW[direction]}`;

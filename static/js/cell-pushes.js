@@ -5,7 +5,7 @@
 /** @import {Recording} from './recording.js' */
 /** @import {State} from './state.js' */
 
-import { fixed, joinTerms } from "./format.js";
+import { fixed, joinTerms, sum } from "./format.js";
 import { label } from "./label.js";
 import { at } from "./names.js";
 import { pushes } from "./pushes.js";
@@ -152,9 +152,11 @@ export function explainTerm(push, of) {
 /** A term before it is multiplied: "0.46 × 0.75". @param {Push} push */
 export const productOf = ({ weight, value }) => `${fixed(weight, 2)} × ${fixed(value, 2)}`;
 
-/** @param {GatePushes} of */
-export const pushesTitle = ({ gate, unit, token }) =>
-  `What pushes gate ${gate} of unit ${unit} at “${token}”`;
+/** Without the token. @param {GatePushes} of */
+export const pushesQuestion = ({ gate, unit }) => `What pushes gate ${gate} of unit ${unit} at `;
+
+/** The token is isolated: it may be written from right to left. @param {GatePushes} of */
+export const pushesTitle = (of) => `${pushesQuestion(of)}“\u2068${of.token}\u2069”`;
 
 /**
  * "z = Σ + rest + b = …" and "f = σ(z) = …", every number as it is rounded in the list.
@@ -177,9 +179,31 @@ export function sumLines({ gate, value }, others, { terms, total }, decimals) {
 /** Terms of small weights would all be 0.001. @param {number} largest */
 export const decimalsFor = (largest) => (largest < 0.02 ? 5 : 3);
 
+/** @param {string} text  as {@link fixed} writes it */
+const parse = (text) => Number(text.replace("−", "-").replace("∞", "Infinity"));
+
+/**
+ * The terms, the rest and b, rounded so that what is shown adds up, to the same b and z as in the
+ * equations.
+ * @param {Pushes} found
+ * @param {number} decimals
+ */
+export function roundTerms({ shown, rest, others, Wx, Uh, b }, decimals) {
+  const terms = shown.map(({ term }) => term).concat(others ? rest : []);
+  const whole = sum([Wx, Uh, b], decimals);
+  const [, , bias] = whole.terms;
+  const all = terms.reduce((total, term) => total + term, 0);
+  // The roundings of b and z, a part of the last place, are shared out.
+  const nudge = (parse(whole.total) - parse(bias) - all) / terms.length;
+  const isPlain = [...terms, Wx, Uh, b].every((term) => Math.abs(term) < 1e6);
+  const rounded = sum(isPlain ? terms.map((term) => term + nudge) : terms, decimals);
+  if (!others) rounded.terms.push(fixed(0, decimals));
+  return { terms: [...rounded.terms, bias], total: whole.total };
+}
+
 /** The sum of rounded terms, exactly as they are shown. @param {string[]} terms @param {number} decimals */
 function sumOf(terms, decimals) {
   const scale = 10 ** decimals;
-  const whole = terms.map((term) => Math.round(Number(term.replace("−", "-")) * scale));
+  const whole = terms.map((term) => Math.round(parse(term) * scale));
   return fixed(whole.reduce((a, b) => a + b, 0) / scale, decimals);
 }

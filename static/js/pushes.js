@@ -24,6 +24,8 @@
  * @property {Push[]} shown  the largest first
  * @property {number} rest  sum of the terms that are not shown
  * @property {number} others  how many these are
+ * @property {number} Wx  what all of the input adds
+ * @property {number} Uh  what all of h adds
  * @property {number} b  both biases
  * @property {number} z
  */
@@ -49,12 +51,16 @@ export function pushes({ W, U, b }, gate, x, h, count = Infinity) {
   let rest = 0;
   for (let n = 0; n < terms.length; n++) if (!isShown[n]) rest += terms[n];
   const bias = b.data[2 * gate] + b.data[2 * gate + 1];
-  let z = 0;
+  let [Wx, Uh, z] = [0, 0, 0];
+  for (let n = 0; n < inputs; n++) Wx += terms[n];
+  for (let n = inputs; n < terms.length; n++) Uh += terms[n];
   for (const n of order) z += terms[n];
   return {
     shown: Array.from(order, describe),
     rest,
     others: terms.length - order.length,
+    Wx,
+    Uh,
     b: bias,
     z: z + rest + bias,
   };

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lstm_core.models import SequenceModel, load_model
 from tests.browser import screen
 from tests.browser.models import PRICES, SENTENCE
-from tests.browser.test_pictures import NEAR, SCALES, colours, pixels
+from tests.browser.pictures import NEAR, SCALES, colours, pixels
 
 GATES = "ifgo"
 HALF = 0.0005 + 2e-5  # half a unit of the last shown place, and what float32 is off
@@ -165,7 +165,8 @@ def test_what_pushes_a_gate_is_weights_times_numbers_of_torch(
     assert float(z) == pytest.approx(float(cells[cell].z[gate][t, unit]), abs=HALF)
     recorded = float(cells[cell].quantity[gate][t, unit])
     assert float(screen.number(result.split("=")[-1])) == pytest.approx(recorded, abs=HALF)
-    assert screen.read(page)["gates"][gate][3] == total.split("= ")[-1], "as in the equations"
+    equation = [screen.number(text) for text in screen.read(page)["gates"][gate]]
+    assert equation[2:4] == [bias, z], "as in the equations"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import {
   explainTerm,
   gatePushes,
   GATES,
+  roundTerms,
   sumLines,
   termLeadsTo,
   termName,
 } from "../../static/js/cell-pushes.js";
 import { equationLines } from "../../static/js/equation-lines.js";
-import { sum } from "../../static/js/format.js";
+import { fixed, sum } from "../../static/js/format.js";
 import { Recording, UnitWeights } from "../../static/js/recording.js";
 import { createState, selectedTimestep } from "../../static/js/state.js";
 import { forAll } from "./random.js";
@@ -195,24 +196,43 @@ test("what the first layer reads is called by its column or its place in an embe
   });
 });
 
-test("the line of the sum adds up as it is shown", async () => {
+test("what is shown adds up, to the b and z that the equations show", async () => {
   await forAnySelection(({ state, recording }, random) => {
     const of = gatePushes(state, recording, random.integer(0, 5));
     const { found } = of;
     assert.ok(found);
-    const tiny = random.flip() ? 1 : 1e-3;
-    const terms = [...found.shown.map(({ term }) => term), found.rest, found.b].map(
-      (t) => t * tiny,
-    );
-    const decimals = decimalsFor(Math.max(...terms.map(Math.abs)));
-    const [z, gate] = sumLines(of, found.others, sum(terms, decimals), decimals);
-    const sides = z.split(" = ").map((side) => side.replaceAll("−", "-").replace(/([+-]) /g, "$1"));
+    const terms = [...found.shown.map(({ term }) => term), found.rest, found.b];
+    const decimals = decimalsFor(random.flip() ? 0.001 : 1);
+    const rounded = roundTerms(found, decimals);
     const scale = 10 ** decimals;
     const whole = (/** @type {string} */ text) =>
-      text.split(" ").reduce((total, term) => total + Math.round(Number(term) * scale), 0);
+      Math.round(Number(text.replace("−", "-")) * scale);
+    const add = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
+    assert.equal(add(rounded.terms.map(whole)), whole(rounded.total));
+    rounded.terms.forEach((text, n) => assert.ok(Math.abs(whole(text) - terms[n] * scale) < 2));
+    const equation = sum([found.Wx, found.Uh, found.b], decimals);
+    assert.deepEqual([rounded.terms.at(-1), rounded.total], [equation.terms[2], equation.total]);
+
+    const [z, gate] = sumLines(of, found.others, rounded, decimals);
+    const sides = z.split(" = ").map((side) => side.replace(/([+−]) /g, "$1").replaceAll("+", ""));
     assert.equal(sides.length, 4);
-    assert.equal(whole(sides[2]), whole(sides[3]), z);
+    assert.equal(add(sides[2].split(" ").map(whole)), whole(sides[3]), z);
     assert.ok(gate.startsWith(`${of.gate} = ${of.gate === "g" ? "tanh" : "σ"}(z) = `));
+  });
+});
+
+test("what is no number, or too large for its places, is shown as it is", async () => {
+  await forAnySelection(({ state, recording }, random) => {
+    const weights = /** @type {UnitWeights} */ (state.unitWeights.get());
+    for (const value of [NaN, Infinity, -Infinity, 1e9]) {
+      weights.W.data.fill(value);
+      const of = gatePushes(state, recording, random.integer(1, 5));
+      assert.ok(of.found);
+      const { terms } = roundTerms(of.found, 3);
+      of.found.shown.forEach(({ term }, n) => {
+        if (!(Math.abs(term) < 1e6)) assert.equal(terms[n], fixed(term));
+      });
+    }
   });
 });
 

@@ -14,11 +14,11 @@ import {
   gatePushes,
   productOf,
   pushesTitle,
+  roundTerms,
   sumLines,
   termName,
 } from "../cell-pushes.js";
 import { equationLines } from "../equation-lines.js";
-import { fixed, sum } from "../format.js";
 import { selectedCell, selectedTimestep } from "../state.js";
 import { drawCellPicture, MONO, SANS, SERIF } from "./cell-picture.js";
 
@@ -128,9 +128,10 @@ function drawBars(surface, { x, y, width }, of, theme) {
   const names = [...found.shown.map((push) => termName(push, of)), `${found.others} others`, "b"];
   const most = Math.max(Math.abs(terms[0]), Math.abs(found.b)) || 1;
   const decimals = decimalsFor(most);
-  const rounded = sum(terms, decimals);
+  const rounded = roundTerms(found, decimals);
   const [middle, half] = [x + width * 0.69, width * 0.14];
   terms.forEach((term, n) => {
+    if (n === found.shown.length && !found.others) return;
     const line = y + 30 + n * ROW + ROW / 2;
     surface.font = `12px ${SANS}`;
     surface.fillStyle = found.shown[n]?.from === "hidden" ? theme.accent : theme.ink;

@@ -253,7 +253,8 @@ function tint({ vectors, unit, ranges }, name, theme) {
   if (value === undefined) return theme.background;
   const { low, high, scale } = ranges[name];
   const packed = theme.tables[scale][level(value, low, high)];
-  return `rgb(${packed & 255} ${(packed >> 8) & 255} ${(packed >> 16) & 255})`;
+  const [red, green, blue] = [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255];
+  return `rgb(${red}, ${green}, ${blue})`;
 }
 
 /** @param {Surface} surface @param {CellLayout} layout @param {Theme} theme */

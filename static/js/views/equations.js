@@ -93,7 +93,9 @@ function gateParts(state, recording, timestep, before) {
 
 /** The four gates: W x + U h + b = z, squashed; a gate's name leads to what pushes it. @param {State} state */
 function createGateTable(state) {
-  const head = ["", "W x", "+ U h", "+ b", "= z", ""].map((text) => element("th", {}, text));
+  const unseen = (/** @type {string} */ text) => element("span", { class: "hidden" }, text);
+  const texts = [unseen("gate"), "W x", "+ U h", "+ b", "= z", unseen("value")];
+  const head = texts.map((text) => element("th", {}, text));
   head[3].title = "both biases, b_ih + b_hh";
   const rows = GATES.map((gate) => {
     const cells = [1, 2, 3, 4].map(() => element("td"));

@@ -13,14 +13,15 @@ import {
   gatePushes,
   GATES,
   productOf,
-  pushesTitle,
+  pushesQuestion,
+  roundTerms,
   sumLines,
   termLeadsTo,
   termName,
 } from "../cell-pushes.js";
 import { brushedUnits } from "../brush.js";
 import { button, element, write } from "../dom.js";
-import { plural, sum } from "../format.js";
+import { plural } from "../format.js";
 import { atom } from "../store.js";
 
 /** Pixels, as in css/cell-drawing.css. */
@@ -64,7 +65,8 @@ export function createPushList(page) {
     ...COUNTS.map((n) => element("option", { value: n }, n === Infinity ? "all" : `${n} largest`)),
   );
   select.addEventListener("change", () => count.set(Number(select.value)));
-  const title = element("h3");
+  const [question, token] = [element("span"), element("bdi")];
+  const title = element("h3", { id: "pushes-title" }, question, "“", token, "”");
   const spacer = element("div", { class: "push-spacer" });
   const list = element("div", { class: "push-list", role: "list" }, spacer);
   list.addEventListener("scroll", () => scrolled.set(list.scrollTop));
@@ -79,7 +81,7 @@ export function createPushList(page) {
     tablist,
     element(
       "div",
-      { id: "pushes", role: "tabpanel" },
+      { id: "pushes", role: "tabpanel", "aria-labelledby": "pushes-title" },
       element("div", { class: "push-head" }, title, select),
       list,
       rest.node,
@@ -201,7 +203,8 @@ export function createPushList(page) {
           if (tab.ariaSelected !== String(selected)) tab.ariaSelected = String(selected);
           if (tab.tabIndex !== (selected ? 0 : -1)) tab.tabIndex = selected ? 0 : -1;
         });
-        write(title, pushesTitle(shown));
+        write(question, pushesQuestion(shown));
+        write(token, shown.token);
         if (!shown.found) {
           write(total, "…");
           write(result, "");
@@ -218,7 +221,7 @@ export function createPushList(page) {
     const terms = found.shown.map(({ term }) => term);
     const most = Math.max(Math.abs(terms[0] ?? 0), Math.abs(found.b));
     const decimals = decimalsFor(most);
-    const rounded = sum([...terms, found.rest, found.b], decimals);
+    const rounded = roundTerms(found, decimals);
     const share = (/** @type {number} */ term) => (most > 0 && term / most) || 0;
     resize(terms.length);
     const { from, to } = windowOf(terms.length);

@@ -62,8 +62,8 @@ _FRAME_OPTIONS: Mapping[tuple[str, ...], str] = {("self",): "SAMEORIGIN", ("none
 def careful_headers(frame_ancestors: Sequence[str] = ("self",)) -> dict[str, str]:
     """What every reply carries; ``frame_ancestors`` may show the page inside of theirs.
 
-    They could lay something over it and have a person click what he does not see, hence nobody
-    else by default. A server with a token stays locked there: a frame of another site has no cookie.
+    They could lay something over it and have people click what they do not see; hence nobody else
+    by default. A server with a token stays locked there: a frame of another site has no cookie.
     """
     names = [f"'{name}'" if name in ("self", "none") else name for name in frame_ancestors]
     headers = {

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     )
     data_folder: Path = Field(
         default_factory=lambda: user_data_path("gatescope"),
-        description="Folder where opened and fresh models are kept.",
+        description="Folder where opened and fresh models are kept, and recordings while it runs.",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that compute.")
     readers: int = Field(

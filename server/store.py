@@ -28,6 +28,10 @@ class StoredRecording:
     holders: int = 0  # who reads it at the moment
     forgotten: bool = False
 
+    @property
+    def is_there(self) -> bool:
+        return Path(self.file.path).exists()
+
     def description(self) -> bytes:
         """Blocks while it is read."""
         return (self.folder / DESCRIPTION).read_bytes()
@@ -46,9 +50,15 @@ class RecordingStore:
         return len(self._kept)
 
     def get(self, key: str) -> StoredRecording | None:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
+        """None as well for one whose files somebody else has removed."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        if not found.is_there:
+            self._forget(key)
+            return None
+        self._kept.move_to_end(key)
+        return found
 
     def put(self, recording: StoredRecording) -> None:
         if recording.id in self._kept:

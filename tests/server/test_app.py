@@ -119,7 +119,9 @@ if __name__ == "__main__":
     settings = Settings(model_folders=[Path({str(models)!r})], data_folder={str(tmp_path)!r})
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
         made = client.post("/api/recordings", json={{"model": "chars", "text": "abc"}}).json()
-        client.get(f"/api/recordings/{{made['id']}}/arrays?dtype=float16")
+        url = f"/api/recordings/{{made['id']}}"
+        for path in ("arrays?dtype=float16", "tiles?name=x&sort=mean", "export?name=x&format=csv"):
+            assert client.get(f"{{url}}/{{path}}").status_code == 200, path
         client.get("/api/models/chars/weights?layer=0&unit=0")
         client.get("/vendor/plotly.min.js")
         client.get("/api/openapi.json")
@@ -128,7 +130,7 @@ if __name__ == "__main__":
         opened = client.post("/api/models", json={{"checkpoint": brought["id"]}})
         client.post("/api/models/fresh", json={{"input_size": 2, "hidden_size": 2}})
         assert opened.status_code == 201, opened.text
-    heavy = ("torch", "safetensors", "plotly", "server.jobs", "lstm_core.models")
+    heavy = ("torch", "safetensors", "plotly", "pyarrow", "server.jobs", "server.reading")
     print(json.dumps([made["timesteps"], early, [name for name in heavy if name in sys.modules]]))
 """
     done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -85,6 +86,19 @@ def test_the_files_of_a_forgotten_recording_are_gone(models: Path, tmp_path: Pat
         assert 30_000 < sum(sizes) <= 80_000
         assert len(sizes) == 4
     assert files(tmp_path) == []
+
+
+def test_a_recording_whose_files_somebody_removed_is_made_again(
+    models: Path, tmp_path: Path
+) -> None:
+    body = {"model": "chars", "text": "removed"}
+    with worlds.client_with(models, data_folder=tmp_path) as client:
+        made = record(client, "removed")
+        (path,) = tmp_path.rglob("recording.safetensors")
+        shutil.rmtree(path.parent)
+        problem(client.get(f"/api/recordings/{made['id']}/tiles?name=x"), 404)
+        assert client.post("/api/recordings", json=body).status_code == 201
+        assert client.get(f"/api/recordings/{made['id']}/tiles?name=x").status_code == 200
 
 
 def test_nothing_is_left_of_a_recording_that_failed(models: Path, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from server.array_file import ArrayFile
 from server.store import RecordingStore, StoredRecording
 
 
-def recording(key: str, nbytes: int) -> StoredRecording:
-    return StoredRecording(key, "a model", Path(key), ArrayFile(key, {}), nbytes)
+def recording(key: str, nbytes: int, path: str = __file__) -> StoredRecording:
+    return StoredRecording(key, "a model", Path(key), ArrayFile(path, {}), nbytes)
 
 
 def store_of(limit: int) -> tuple[RecordingStore, list[str]]:
@@ -72,3 +72,10 @@ def test_all_can_be_forgotten_at_once() -> None:
         store.put(recording(key, 10))
     assert store.clear()
     assert (len(store), store.nbytes, removed) == (0, 0, ["a", "b"])
+
+
+def test_one_whose_file_is_gone_is_forgotten() -> None:
+    store, removed = store_of(100)
+    store.put(recording("a", 10, "nowhere"))
+    assert store.get("a") is None
+    assert (len(store), store.nbytes, removed) == (0, 0, ["a"])

@@ -144,21 +144,24 @@ export function createNetworkMapView(page) {
     moving.fly(now.lens, box ? fitted(now.lens, box, padding) : now.lens.whole);
   }
 
-  const whole = () => flyTo(() => null);
+  function whole() {
+    flyTo(() => null);
+  }
 
-  const thisStep = () =>
+  function thisStep() {
     flyTo(({ scene, recording }) => {
       const { top, bottom, left: first } = scene.bounds;
       const left = Math.max(first, selectedTimestep(state, recording) + 0.5 - AROUND / 2);
       return { left, right: left + AROUND, top, bottom };
     });
+  }
 
-  const intoCell = () =>
-    flyTo(
-      ({ scene, recording }) =>
-        tileOf(rowOfCell(scene, selectedCell(state)), selectedTimestep(state, recording)),
-      10,
-    );
+  function intoCell() {
+    flyTo(({ scene, recording }) => {
+      const row = rowOfCell(scene, selectedCell(state));
+      return tileOf(row, selectedTimestep(state, recording));
+    }, 10);
+  }
 
   /** Around the current step where it is seen. @param {number} factor */
   function zoom(factor) {

@@ -57,11 +57,11 @@ test-js: node_modules/.package-lock.json ## node --test
 	$(call heading,node --test)
 	npm test --silent
 
-test-python: chromium ## every pytest test, those in the browser and of the wheel included
+test-python: chromium node_modules/.package-lock.json ## every pytest test, those in the browser and of the wheel included
 	$(call heading,pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
-test-browser: chromium ## only the tests in the browser
+test-browser: chromium node_modules/.package-lock.json ## only the tests in the browser
 	$(call heading,pytest -m browser)
 	$(BIN)/python -m pytest -m browser $(ARGS)
 

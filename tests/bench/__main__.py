@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench import opening, page, recorder, start
 from tests.bench.measure import table
-from tests.bench.models import WIDE, write_models
+from tests.bench.models import write_models
 from tests.serving import serve
 
 
@@ -30,7 +30,7 @@ def main() -> None:
         write_models(Path(folder))
         with serve(settings={"model_folders": folder}) as server:
             figures += opening.measure(server)
-            figures += page.measure(server.url, WIDE)
+            figures += page.measure(server.url)
     print(table(figures))
     print(f"\nMeasured on {machine()}.")
     report = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}

@@ -1,4 +1,4 @@
-"""The page in headless Chromium, drawn by software: first frame, repaint, bytes."""
+"""The page in headless Chromium, drawn by software: bytes, first paint, first frame, frames."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import statistics
 
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
+from tests.bench import frames
 from tests.bench.measure import Figure, p95
 from tests.bench.models import WORDS
 from tests.browser import chromium
 
 TAGGER = "tagger-en"
 LETTERS = "abcdefghijklmnop"
-STEPS = 190
+LOADS = 9
+#: Frames as fast as they can be drawn.
+UNLIMITED = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 
 # Counts from the click on Record to the frame after the one that first shows the new sentence.
 FIRST_FRAME = """
@@ -31,37 +34,16 @@ FIRST_FRAME = """
 })
 """
 
-# One step per round: a key press, then the frame that shows it. The first callback of that frame
-# takes the time and posts a message; it is delivered when the frame's script, style, layout and
-# paint on the main thread are done. So the screen's own rhythm is not in the figure.
-REPAINT = """
-({ steps, move }) => new Promise((resolve) => {
-  const key = move ? "ArrowRight" : "F13";
-  const frames = [];
-  const { port1, port2 } = new MessageChannel();
-  let start = 0;
-  const round = () => {
-    requestAnimationFrame(() => {
-      start = performance.now();
-      port2.postMessage(null);
-    });
-    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-  };
-  port1.onmessage = () => {
-    frames.push(performance.now() - start);
-    if (frames.length < steps) setTimeout(round, 0);
-    else resolve(frames);
-  };
-  round();
-})
-"""
 
-
-def measure(url: str, wide: str) -> list[Figure]:
+def measure(url: str) -> list[Figure]:
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
-        figures = [*_page_weight(browser, url), *_first_frames(browser, url)]
-        figures += _repaints(browser, url, wide)
+        figures = [*_page_weight(browser, url), _first_paint(browser, url)]
+        figures += _first_frames(browser, url)
+        browser.close()
+        # Their rate is limited to the screen's, which a fast frame would only wait for.
+        browser = chromium.launch(playwright, args=UNLIMITED)
+        figures += frames.measure(browser, url)
         browser.close()
     return figures
 
@@ -81,10 +63,25 @@ def _page_weight(browser: Browser, url: str) -> list[Figure]:
     page.close()
     return [
         Figure(
-            "page: HTML, CSS and JavaScript before the first chart", sum(sizes.values()) / 1e3, "kB"
+            "page: HTML, CSS and JavaScript before the first chart",
+            sum(sizes.values()) / 1e3,
+            "kB",
+            150,
         ),
         Figure("page: files before the first chart", len(sizes), "files"),
     ]
+
+
+def _first_paint(browser: Browser, url: str) -> Figure:
+    """Of pages that were never here before, as nothing is cached between contexts."""
+    times = []
+    for _ in range(LOADS):
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(url)
+        page.locator("#gate-o .result").wait_for()
+        times.append(page.evaluate("performance.getEntriesByName('first-paint')[0].startTime"))
+        page.context.close()
+    return Figure("page: first paint, median", statistics.median(times), "ms", 300)
 
 
 def _first_frames(browser: Browser, url: str) -> list[Figure]:
@@ -118,22 +115,6 @@ def _bytes_received(page: Page, text: str) -> dict[str, int]:
     page.wait_for_load_state("networkidle")
     sizes = [len(answer.body()) for answer in answers]
     return {"before": sum(sizes[:shown]), "all": sum(sizes)}
-
-
-def _repaints(browser: Browser, url: str, wide: str) -> list[Figure]:
-    text = "+".join(WORDS[:200])
-    page = _open(browser, f"{url}/#model={wide}&text={text}")
-    page.wait_for_load_state("networkidle")
-    idle = page.evaluate(REPAINT, {"steps": STEPS, "move": False})
-    moving = page.evaluate(REPAINT, {"steps": STEPS, "move": True})
-    assert f"step {STEPS} " in page.locator("#step-text").inner_text(), "the steps were not taken"
-    page.close()
-    size = "200 tokens × 4 layers × 512 units"
-    return [
-        Figure(f"one step's repaint, {size}: frame, median", statistics.median(moving), "ms"),
-        Figure(f"one step's repaint, {size}: frame, p95", p95(moving), "ms", 8.3),
-        Figure("the same page standing still: frame, median", statistics.median(idle), "ms"),
-    ]
 
 
 def _open(browser: Browser, url: str) -> Page:

@@ -32,7 +32,7 @@ READ = """() => {
 # A full frame leaves some views to the next one, and a change may come after a frame has begun.
 FRAMES = """() => new Promise((done) => {
   const wait = (frames) => (frames ? requestAnimationFrame(() => wait(frames - 1)) : done());
-  wait(3);
+  wait(6);
 })"""
 
 

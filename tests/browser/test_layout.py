@@ -41,12 +41,14 @@ def overlaps(page: Page, selectors: tuple[str, ...]) -> list[str]:
 
 
 def spilling(page: Page) -> list[str]:
-    """What is wider than the panel it stands in, or lower than the words in it."""
+    """What is wider than the panel it stands in, or smaller than the words in it."""
     return page.evaluate("""() => {
       const panel = document.getElementById("cell");
       const wide = panel.scrollWidth > panel.clientWidth ? ["the cell's panel"] : [];
-      const low = [...document.querySelectorAll("#network-labels > *, .tokens .row-label")]
-        .filter(node => node.scrollHeight > node.clientHeight + 1)
+      const labels = "#network-labels > *, #state-labels > *, .tokens .row-label";
+      const low = [...document.querySelectorAll(labels)]
+        .filter(node => node.checkVisibility() && (node.scrollHeight > node.clientHeight + 1 ||
+          node.scrollWidth > node.clientWidth + 1))
         .map(node => node.textContent);
       return [...wide, ...low];
     }""")
@@ -92,6 +94,9 @@ def test_nothing_is_cut_off_or_overlaps(
         assert overlaps(page, ("#cell > :not([hidden])",)) == []
         assert spilling(page) == []
         assert overlaps(page, ("#strips span, #strips canvas, #strips output",)) == []
+        # The tools of the heatmaps, and what stands beside their rows.
+        assert overlaps(page, ("#states-tools > *",)) == []
+        assert overlaps(page, ("#state-labels > *, #state-track",)) == []
         # The numbers of the equations fit their box.
         box, table = (
             page.locator("#equations").bounding_box(),
@@ -119,7 +124,7 @@ def test_an_open_message_pushes_nothing_off_the_screen(open_page: Callable[..., 
             screen.link(model="two", text=TEXT), width=width, height=height, expected="422"
         )
         screen.ready(page)
-        screen.record(page, "x" * 20_001)
+        screen.record(page, "x" * 200_001)
         status = page.locator("#status")
         expect(status).to_be_visible()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
@@ -164,7 +169,7 @@ def test_text_has_contrast(
 def test_the_pictures_follow_the_scheme_without_a_reload(open_page: Callable[..., Page]) -> None:
     page = screen.ready(open_page(screen.link(model="two", text=TEXT)))
     read = """() => {
-      const canvas = document.querySelectorAll("#states canvas")[4];
+      const canvas = document.getElementById("state-canvas");
       return [...canvas.getContext("2d").getImageData(0, 0, 1, 1).data].join();
     }"""
     light = page.evaluate(read)

@@ -115,7 +115,7 @@ def test_the_numbers_are_torchs_for_every_shape_of_lstm(
     screen.press(page, "ArrowUp")
     for layer in sorted({0, top // 2, top}):
         for direction in [d for n, d in cells if n == layer]:
-            page.get_by_role("button", name=f"layer {layer} {direction}", exact=True).click()
+            screen.row(page, f"layer {layer} {direction}").click()
             timesteps, units = cells[layer, direction].c_before.shape
             expect(page.locator("#unit-count")).to_have_text(f"of {units}")
             for key, timestep, unit in (("End", timesteps - 1, 4), ("Home", 0, units - 1)):

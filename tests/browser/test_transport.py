@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import screen
+from tests.browser.pictures import HEATMAPS
 
 TEXT = "the sun is shiny and cold"
 T = 6
@@ -25,40 +26,43 @@ def step(page: Page) -> int:
     return int(screen.read(page)["step"].split()[1])
 
 
+#: What the overlay shows of every row and column: its frame, and its veil, by their pixels.
+OVERLAY = """() => {
+  const canvas = document.getElementById("network-overlay");
+  const { x: left, y: top } = canvas.getBoundingClientRect();
+  const context = canvas.getContext("2d");
+  const opacity = (x, y) => context.getImageData(Math.round(x - left), Math.round(y - top), 1, 1)
+    .data[3];
+  return [...document.querySelectorAll("#network-labels button")].map(row => {
+    const { y, height } = row.getBoundingClientRect();
+    const columns = [...document.querySelectorAll("#tokens .column")].map(column => {
+      const { x, width } = column.getBoundingClientRect();
+      const middle = x + width / 2;
+      return { t: Number(column.dataset.t), frame: opacity(middle, y),
+        veil: opacity(middle + 9, y + height / 2) };
+    });
+    return [row.getAttribute("aria-label"), columns];
+  });
+}"""
+
+
 def lit(page: Page) -> dict[str, int]:
     """Row of the network → the timestep of its lit cell."""
-    return page.evaluate("""() => {
-      const names = [...document.querySelectorAll("#network-labels button")];
-      const columns = [...document.querySelectorAll(".column")];
-      const found = {};
-      document.querySelectorAll(".lit").forEach((lit, row) => {
-        if (!lit.checkVisibility({ visibilityProperty: true })) return;
-        const { x, width } = lit.getBoundingClientRect();
-        const at = columns.find(column => {
-          const box = column.getBoundingClientRect();
-          return box.x <= x + width / 2 && x + width / 2 < box.right;
-        });
-        found[names[row].getAttribute("aria-label")] = Number(at.dataset.t);
-      });
-      return found;
-    }""")
+    found = {}
+    for name, columns in page.evaluate(OVERLAY):
+        framed = [column["t"] for column in columns if column["frame"] > 250]
+        assert len(framed) < 2, f"{name} is lit at {framed}"
+        if framed:
+            found[name] = framed[0]
+    return found
 
 
 def pale(page: Page) -> dict[str, list[int]]:
     """Row of the network → the timesteps under its veil."""
-    return page.evaluate("""() => {
-      const names = [...document.querySelectorAll("#network-labels button")];
-      const columns = [...document.querySelectorAll(".column")];
-      return Object.fromEntries([...document.querySelectorAll(".veil")].map((veil, row) => {
-        const { left, right } = veil.getBoundingClientRect();
-        const under = columns.filter(column => {
-          const box = column.getBoundingClientRect();
-          const middle = box.x + box.width / 2;
-          return left < middle && middle < right;
-        });
-        return [names[row].getAttribute("aria-label"), under.map(c => Number(c.dataset.t))];
-      }));
-    }""")
+    return {
+        name: [column["t"] for column in columns if column["veil"] > 100]
+        for name, columns in page.evaluate(OVERLAY)
+    }
 
 
 def test_every_key_does_what_the_help_sheet_says(two: Page) -> None:
@@ -232,7 +236,7 @@ def test_in_processing_order_backward_runs_from_the_right_and_layers_follow_each
 
 
 def test_changing_the_order_stays_at_the_timestep(two: Page) -> None:
-    two.get_by_role("button", name="layer 1 backward").click()
+    screen.row(two, "layer 1 backward").click()
     screen.press(two, "Home", "ArrowRight")
     two.locator("#order").select_option("processing")
     screen.painted(two)
@@ -244,7 +248,7 @@ def test_changing_the_order_stays_at_the_timestep(two: Page) -> None:
 
 
 def test_backward_rows_say_so(two: Page) -> None:
-    row = two.get_by_role("button", name="layer 0 backward")
+    row = screen.row(two, "layer 0 backward")
     expect(row).to_contain_text("backward")
     expect(row).to_contain_text("←")
     expect(row).to_have_attribute(
@@ -252,7 +256,9 @@ def test_backward_rows_say_so(two: Page) -> None:
     )
     row.click()
     expect(two.locator("#cell-title")).to_contain_text("backward")
+    two.get_by_role("combobox", name="Rows", exact=True).select_option("one")
     expect(two.get_by_role("heading", name="layer 0 backward")).to_be_visible()
+    two.locator("#flow").focus()
     # The state before is that of the token to the right.
     screen.press(two, "Home", "ArrowRight", "ArrowRight")
     assert "c₂ = f · c₃ + i · g" in screen.read(two)["c"]
@@ -269,19 +275,26 @@ def test_an_lstm_that_only_reads_forward_has_one_order(open_page: Callable[..., 
 def test_pictures_can_be_clicked(two: Page) -> None:
     page = two
     column = page.locator(".column").nth(4).bounding_box()
-    row = page.get_by_role("button", name="layer 1 backward").bounding_box()
+    row = screen.row(page, "layer 1 backward").bounding_box()
     page.mouse.click(column["x"] + column["width"] / 2, row["y"] + row["height"] / 2)
     screen.painted(page)
     assert "layer 1 · backward · timestep 4 " in screen.read(page)["title"]
-    track = page.locator("#states .track").nth(4).bounding_box()
-    page.mouse.click(track["x"] + 2.5 / T * track["width"], track["y"] + 0.6 * track["height"])
+    # The heatmaps of any row: the last one but one is c of layer 0 backward.
+    track = page.locator("#state-track").bounding_box()
+    (cell, quantity, top, height) = page.evaluate(HEATMAPS)[-2]
+    assert (cell, quantity) == ("layer 0 backward", "c")
+    page.mouse.click(track["x"] + 2.5 / T * track["width"], track["y"] + top + 0.6 * height)
     screen.painted(page)
-    assert "layer 1 · backward · timestep 2 " in screen.read(page)["title"]
+    assert "layer 0 · backward · timestep 2 " in screen.read(page)["title"]
     expect(page.locator("#unit")).to_have_value("3")
     expect(page.locator("#tooltip")).to_contain_text("unit 3: ")
     strip = page.locator("#strips canvas").first.bounding_box()
-    page.mouse.click(strip["x"] + strip["width"] * 0.95, strip["y"] + 4)
-    expect(page.locator("#unit")).to_have_value("5")
+    for row, quantity in enumerate("ifgoch"):
+        page.mouse.click(
+            strip["x"] + strip["width"] * 0.95, strip["y"] + (row + 0.3) / 6 * strip["height"]
+        )
+        expect(page.locator("#unit")).to_have_value("5")
+        expect(page.locator("#tooltip")).to_contain_text(f"{quantity} of unit 5: ")
 
 
 def test_after_enter_the_keys_step_through_the_new_sentence(two: Page) -> None:
@@ -297,14 +310,14 @@ def test_after_enter_the_keys_step_through_the_new_sentence(two: Page) -> None:
 def test_a_refused_sentence_leaves_the_keyboard_in_its_box(open_page: Callable[..., Page]) -> None:
     page = screen.ready(open_page(screen.link(model="two", text=TEXT), expected="422"))
     box = page.locator("#text")
-    box.fill("cold " * 2500)
+    box.fill("cold " * 25_000)
     box.press("Enter")
     expect(page.locator("#status")).to_be_visible()
     expect(box).to_be_focused()
 
 
 def test_dragging_over_a_heatmap_scrubs(two: Page) -> None:
-    box = two.locator("#states .track").first.bounding_box()
+    box = two.locator("#state-track").bounding_box()
     assert box
     y = box["y"] + box["height"] / 2
     two.mouse.move(box["x"] + 0.5 * box["width"] / T, y)

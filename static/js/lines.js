@@ -1,6 +1,6 @@
 // Lines over time as geometry: which vertices, between which ends, in which band. Pure.
 
-/** @import {Numbers} from './types.js' */
+/** @import {Numbers, Quantity} from './types.js' */
 
 /** Room above and below the ends of a band, so that a line at its end is drawn whole. */
 const EDGE = 2;
@@ -26,36 +26,55 @@ export function vertices(values, { first, last, offset, columnWidth }, y, pixel 
     open = true;
     out.push(x(t), y(values[t]));
   };
-  // The timesteps of the pixel column that is being gathered, -1 where there is none.
-  let [from, low, high, to, column] = [-1, -1, -1, -1, NaN];
-  const flush = () => {
-    if (from < 0) return;
-    const [a, b] = low < high ? [low, high] : [high, low];
-    put(from);
-    if (a > from) put(a);
-    if (b > a && b > from) put(b);
-    if (to > b) put(to);
-    from = -1;
-  };
-  for (let t = first; t < last; t++) {
-    const value = values[t];
-    if (!Number.isFinite(value)) {
-      flush();
+  for (let t = first; t < last; ) {
+    if (!Number.isFinite(values[t])) {
       open = false;
+      t++;
       continue;
     }
-    const at = Math.floor(x(t) / pixel);
-    if (from >= 0 && at === column) {
-      if (value < values[low]) low = t;
-      if (value > values[high]) high = t;
-      to = t;
-      continue;
+    const stop = Math.min(last, nextColumn(t, x, pixel, columnWidth));
+    // As far as there are numbers: a gap inside a pixel column is one, too.
+    let low = t;
+    let high = t;
+    let least = values[t];
+    let most = least;
+    let end = t + 1;
+    for (; end < stop; end++) {
+      const value = values[end];
+      if (value - value !== 0) break;
+      if (value < least) {
+        least = value;
+        low = end;
+      } else if (value > most) {
+        most = value;
+        high = end;
+      }
     }
-    flush();
-    [from, low, high, to, column] = [t, t, t, t, at];
+    const [a, b] = low < high ? [low, high] : [high, low];
+    put(t);
+    if (a > t) put(a);
+    if (b > a && b > t) put(b);
+    if (end - 1 > b) put(end - 1);
+    t = end;
   }
-  flush();
   return out;
+}
+
+/**
+ * The first timestep behind t whose point is in another pixel column.
+ * @param {number} t
+ * @param {(t: number) => number} x
+ * @param {number} pixel
+ * @param {number} columnWidth
+ */
+function nextColumn(t, x, pixel, columnWidth) {
+  const column = Math.floor(x(t) / pixel);
+  const at = (/** @type {number} */ other) => Math.floor(x(other) / pixel);
+  let next = Math.max(t + 1, t + Math.floor(((column + 1) * pixel - x(t)) / columnWidth));
+  // What was rounded may be one off.
+  while (next > t + 1 && at(next - 1) > column) next--;
+  while (at(next) === column) next++;
+  return next;
 }
 
 /**
@@ -99,4 +118,47 @@ export function stackBands(heights, gap) {
 export function scaleY({ top, height }, [low, high]) {
   const room = height - 2 * EDGE;
   return (value) => top + EDGE + ((high - value) / (high - low)) * room;
+}
+
+/**
+ * Quantities that share an axis, in one band.
+ * @typedef {object} Band
+ * @property {Quantity[]} quantities
+ * @property {boolean} fitted  whether its ends are those of what was recorded
+ */
+
+/**
+ * The quantities in bands: those that are shown between the same ends share one.
+ * @param {readonly Quantity[]} quantities
+ * @returns {Band[]}
+ */
+export function bandsOf(quantities) {
+  /** @type {Map<string, Quantity[]>} */
+  const groups = new Map();
+  for (const quantity of quantities) {
+    const key = `${quantity.shown_low} ${quantity.shown_high}`;
+    groups.set(key, [...(groups.get(key) ?? []), quantity]);
+  }
+  const bands = [...groups.values()].map((own) => ({
+    quantities: own,
+    fitted: own.every(({ low, high }) => low === null || high === null),
+  }));
+  // The states stand below what made them.
+  return bands.sort((a, b) => Number(a.fitted) - Number(b.fitted));
+}
+
+/**
+ * The ends of a band's axis: what its quantities can be, or what they were where nothing bounds them.
+ * @param {Band} band
+ * @param {readonly {low: number, high: number}[]} recorded  of its quantities; NaN where there is no number
+ * @returns {[number, number]}
+ */
+export function endsOf({ quantities, fitted }, recorded) {
+  const finite = recorded.filter(({ low }) => Number.isFinite(low));
+  const low = Math.min(...finite.map((one) => one.low));
+  const high = Math.max(...finite.map((one) => one.high));
+  const { shown_low, shown_high } = quantities[0];
+  // A projection may take h beyond what tanh gives.
+  const within = low >= shown_low && high <= shown_high;
+  return finite.length && (fitted || !within) ? niceEnds(low, high) : [shown_low, shown_high];
 }

@@ -78,8 +78,8 @@ const files = createFiles(state, api, actions);
 
 // What is seen only when asked for is loaded only then.
 onTab("unit", async () => {
-  const { createUnitChartView } = await import("./views/unit-chart.js");
-  frames.add(createUnitChartView(state, actions, theme));
+  const { createUnitView } = await import("./views/unit.js");
+  frames.add(createUnitView(page));
 });
 onTab("network", async () => {
   const { createNetworkMapView } = await import("./views/network-map.js");

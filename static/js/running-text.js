@@ -81,6 +81,32 @@ function codePointOffsets(text) {
 }
 
 /**
+ * A few neighbouring tokens in at most so many characters, the middle left out if it must be.
+ * @param {readonly Pick<Token, "text" | "start" | "end">[]} tokens
+ * @param {{start: number, stop: number}} run  timesteps, `stop` not included
+ * @param {number} [most]
+ */
+export function excerpt(tokens, { start, stop }, most = 24) {
+  const shown = (/** @type {number} */ from, /** @type {number} */ to) => {
+    let text = "";
+    for (let t = from; t < to; t++) {
+      const apart = t > from && tokens[t].start > tokens[t - 1].end;
+      text += (apart ? " " : "") + label(tokens[t].text);
+    }
+    return text;
+  };
+  const length = (/** @type {string} */ text) => [...text].length;
+  // Every token has a character: more of them than `most` cannot fit.
+  const whole = stop - start <= most ? shown(start, stop) : "";
+  if (whole && length(whole) <= most) return whole;
+  if (stop - start === 1) return `${[...whole].slice(0, most - 1).join("")}…`;
+  let [from, to] = [start + 1, stop - 1];
+  while (from < to && length(shown(start, from + 1)) <= most / 2 - 1) from++;
+  while (to > from && length(shown(to - 1, stop)) <= most / 2 - 1) to--;
+  return `${shown(start, from)} … ${shown(to, stop)}`;
+}
+
+/**
  * A stretch of a token on one line of text.
  * @typedef {{line: number, left: number, right: number}} Stretch
  */

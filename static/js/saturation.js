@@ -1,4 +1,5 @@
 // What a unit did over a whole sentence, in a few numbers: its distribution, and where it is stuck.
+// Each goes through all timesteps at every flip to another unit, so the loops are plain.
 
 /** @import {Numbers} from './types.js' */
 
@@ -7,9 +8,14 @@
  * @param {Numbers} values
  */
 export function describe(values) {
-  let [low, high, sum, count] = [Infinity, -Infinity, 0, 0];
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
+  let low = Infinity;
+  let high = -Infinity;
+  let sum = 0;
+  let count = 0;
+  for (let t = 0; t < values.length; t++) {
+    const value = values[t];
+    // Neither NaN nor an infinity.
+    if (value - value !== 0) continue;
     if (value < low) low = value;
     if (value > high) high = value;
     sum += value;
@@ -31,39 +37,47 @@ export function describe(values) {
 export function histogram(values, low, high, bins) {
   const counts = new Uint32Array(bins);
   const scale = bins / (high - low);
-  for (const value of values) {
-    if (value >= low && value <= high)
-      counts[Math.min(bins - 1, Math.floor((value - low) * scale))]++;
+  for (let t = 0; t < values.length; t++) {
+    const value = values[t];
+    if (value >= low && value <= high) {
+      const bin = ((value - low) * scale) | 0;
+      counts[bin < bins ? bin : bins - 1]++;
+    }
   }
   return counts;
 }
 
 /**
- * @typedef {object} Run  timesteps in a row, `stop` not included
- * @property {number} start
- * @property {number} stop
+ * Timesteps in a row, `stop` not included.
+ * @typedef {{start: number, stop: number}} Run
+ *
+ * The share of timesteps beyond an end, and the longest run of them, the first of equals.
+ * @typedef {{share: number, longest: Run | null}} Stuck
  */
 
 /**
- * The share of timesteps at which a condition holds, and the longest run of them, the first of equals.
+ * How often the values are above a limit, or times −1 below it.
  * @param {Numbers} values
- * @param {(value: number) => boolean} holds
- * @returns {{share: number, longest: Run | null}}
+ * @param {number} limit
+ * @param {1 | -1} sign  1: above, −1: below
+ * @returns {Stuck}
  */
-export function share(values, holds) {
-  let [count, start] = [0, 0];
-  /** @type {Run | null} */
-  let longest = null;
+export function beyond(values, limit, sign) {
+  const least = limit * sign;
+  let [count, start, longest, at] = [0, 0, 0, 0];
   for (let t = 0; t < values.length; t++) {
-    if (!holds(values[t])) {
+    // What is no number is beyond nothing.
+    if (!(values[t] * sign > least)) {
       start = t + 1;
       continue;
     }
     count++;
-    const length = longest ? longest.stop - longest.start : 0;
-    if (t + 1 - start > length) longest = { start, stop: t + 1 };
+    if (t + 1 - start > longest) [longest, at] = [t + 1 - start, start];
   }
-  return { share: values.length ? count / values.length : 0, longest };
+  return {
+    share: values.length ? count / values.length : 0,
+    longest: longest ? { start: at, stop: at + longest } : null,
+  };
 }
 
 /** Beyond these an activation hardly lets anything change it: a gate, and the candidate. */
@@ -75,16 +89,18 @@ const ENDS = /** @type {Record<string, [number, number]>} */ ({
 });
 
 /**
- * Where a quantity is saturated: below its low end and above its high one. Null for the states, which
- * are no activations.
+ * Below which value and above which one a quantity is saturated; null for the states, which are no
+ * activations.
+ * @param {string} quantity
+ */
+export const saturationEnds = (quantity) => (Object.hasOwn(ENDS, quantity) ? ENDS[quantity] : null);
+
+/**
+ * Where a quantity is saturated: below its low end and above its high one.
  * @param {string} quantity
  * @param {Numbers} values
  */
 export function saturation(quantity, values) {
-  if (!Object.hasOwn(ENDS, quantity)) return null;
-  const [low, high] = ENDS[quantity];
-  return {
-    below: { end: low, ...share(values, (value) => value < low) },
-    above: { end: high, ...share(values, (value) => value > high) },
-  };
+  const ends = saturationEnds(quantity);
+  return ends && { below: beyond(values, ends[0], -1), above: beyond(values, ends[1], 1) };
 }

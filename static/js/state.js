@@ -52,6 +52,9 @@ export function createState() {
     sort: atom(/** @type {Sort} */ ("index")),
     sortOf: atom("h"),
     statistic: atom(/** @type {Statistic} */ ("extreme")),
+    /** What one unit's sentence is coloured by, and the lines that are drawn of it. */
+    colouredBy: atom("h"),
+    lines: atom("ifgoch"),
     /** The gate whose pre-activation is taken apart. */
     gate: atom("i"),
     /** Where the map of the network is looked at, "x,y,columns"; "" is all of it: see camera.js. */

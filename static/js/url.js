@@ -28,6 +28,8 @@ import { SPEEDS } from "./state.js";
  * @property {Sort} sort
  * @property {string} sortOf
  * @property {Statistic} statistic
+ * @property {string} colouredBy
+ * @property {string} lines
  * @property {string} gate
  * @property {string} camera
  * @property {string} brush
@@ -57,6 +59,8 @@ export const DEFAULTS = {
   sort: "index",
   sortOf: "h",
   statistic: "extreme",
+  colouredBy: "h",
+  lines: "ifgoch",
   gate: "i",
   camera: "",
   brush: "",
@@ -78,18 +82,25 @@ const CHOICES = {
   sort: ["index", "peak", "mean", "variance", "similarity", "cluster"],
   sortOf: ["i", "f", "g", "o", "c", "h"],
   statistic: ["extreme", "mean"],
+  colouredBy: ["i", "f", "g", "o", "c", "h"],
   gate: ["i", "f", "g", "o"],
   only: [0, 1],
 };
 
 /** What these say is read with care; what is left of it when nothing can be is "". */
 const CLEAN = {
-  show: (/** @type {string} */ given) => [..."ifgoch"].filter((q) => given.includes(q)).join(""),
+  show: someQuantities,
+  lines: someQuantities,
   brush: cleanBrush,
   sets: cleanSets,
   hide: cleanHide,
   embed: cleanEmbed,
 };
+
+/** Each once, in their own order. @param {string} given */
+function someQuantities(given) {
+  return [..."ifgoch"].filter((q) => given.includes(q)).join("");
+}
 
 /** A text may be as long as the server takes it; nothing else has a reason to be long. */
 const LONGEST = 20_000;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { niceEnds, scaleY, stackBands, vertices } from "../../static/js/lines.js";
+import { bandsOf, endsOf, niceEnds, scaleY, stackBands, vertices } from "../../static/js/lines.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */
+/** @import {Quantity} from '../../static/js/types.js' */
 
 const y = (/** @type {number} */ value) => -value;
 
@@ -128,4 +129,42 @@ test("bands lie below each other and a value lies between the ends of its band",
   const place = scaleY(bands[1], [-2, 2]);
   assert.ok(place(2) > 110 && place(2) < place(0) && place(0) === 135);
   assert.ok(place(-2) < 160);
+});
+
+/** @type {(name: string, low: number | null, high: number | null, shown: [number, number]) => Quantity} */
+const quantity = (name, low, high, [shown_low, shown_high]) => ({
+  ...{ name, low, high, shown_low, shown_high },
+  ...{ label: name, formula: "", sentence: "", scale: "diverging" },
+});
+
+const SIX = [
+  quantity("i", 0, 1, [0, 1]),
+  quantity("f", 0, 1, [0, 1]),
+  quantity("g", -1, 1, [-1, 1]),
+  quantity("o", 0, 1, [0, 1]),
+  quantity("c", null, null, [-3, 3]),
+  quantity("h", null, null, [-1, 1]),
+];
+
+test("gates share an axis, g and h another, c has its own at the bottom", () => {
+  const bands = bandsOf(SIX).map(({ quantities, fitted }) => [
+    quantities.map(({ name }) => name).join(""),
+    fitted,
+  ]);
+  assert.deepEqual(bands, [
+    ["ifo", false],
+    ["gh", false],
+    ["c", true],
+  ]);
+});
+
+test("an axis ends where its quantities do; what nothing bounds is fitted", () => {
+  const [gates, tanh, c] = bandsOf(SIX);
+  const none = { low: NaN, high: NaN };
+  assert.deepEqual(endsOf(gates, [{ low: 0.4, high: 0.5 }, none, none]), [0, 1]);
+  const small = { low: -0.2, high: 0.1 };
+  assert.deepEqual(endsOf(tanh, [small, small]), [-1, 1]);
+  assert.deepEqual(endsOf(tanh, [small, { low: -4, high: 0.5 }]), [-5, 5], "h of a projection");
+  assert.deepEqual(endsOf(c, [{ low: 0.1, high: 17 }]), [0, 20]);
+  assert.deepEqual(endsOf(c, [none]), [-3, 3]);
 });

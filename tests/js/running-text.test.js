@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { paintStretches, runningText, stretches } from "../../static/js/running-text.js";
+import { excerpt, paintStretches, runningText, stretches } from "../../static/js/running-text.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */
@@ -131,4 +131,22 @@ test("a line is a row of pixels, coloured where its tokens stand", () => {
   ];
   paintStretches(pixels, 10, tokens, 6, (t) => t);
   assert.deepEqual([...pixels], [4, 4, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6]);
+});
+
+test("an excerpt is the whole stretch if it is short, else its two ends", () => {
+  const words = cut("the sun is shiny and the winter is cold", /\S+/g);
+  assert.equal(excerpt(words, { start: 1, stop: 4 }), "sun is shiny");
+  assert.equal(excerpt(words, { start: 0, stop: 9 }), "the sun is … is cold");
+  assert.equal(excerpt(words, { start: 3, stop: 4 }, 4), "shi…");
+  const letters = cut("to be or not to be, that is", /./gsu);
+  assert.equal(excerpt(letters, { start: 0, stop: 9 }), "to␣be␣or␣");
+  assert.equal(excerpt(letters, { start: 0, stop: 26 }), "to␣be␣or␣no … ␣be,␣that␣i");
+  forAll(50, (random) => {
+    const tokens = cut(anyText(random), /\S/gu);
+    const start = random.integer(0, tokens.length - 1);
+    const stop = random.integer(start + 1, tokens.length);
+    const found = excerpt(tokens, { start, stop });
+    assert.ok([...found].length <= 24 + 12, found);
+    assert.ok(found.length > 0);
+  });
 });

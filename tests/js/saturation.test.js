@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describe, histogram, saturation, share } from "../../static/js/saturation.js";
+import { beyond, describe, histogram, saturation } from "../../static/js/saturation.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */
@@ -52,9 +52,10 @@ test("every value between the ends is in the one bin that holds it", () => {
 test("shares and longest runs are what counting finds", () => {
   forAll(200, (random) => {
     const values = anyValues(random);
-    const holds = (/** @type {number} */ value) => value > 0.3;
-    const found = share(values, holds);
-    const marks = [...values].map(holds);
+    const limit = random.number(-1, 1);
+    const sign = random.flip() ? 1 : -1;
+    const found = beyond(values, limit, sign);
+    const marks = [...values].map((value) => (sign === 1 ? value > limit : value < limit));
     assert.equal(found.share, marks.filter(Boolean).length / values.length);
     let best = { start: 0, stop: 0 };
     for (let start = 0; start < marks.length; start++)
@@ -68,11 +69,10 @@ test("gates are saturated near 0 and 1, the candidate near −1 and 1, states ar
   const values = Float32Array.of(0.05, 0.5, 0.95, 0.95, -0.95, NaN);
   for (const gate of ["i", "f", "o"]) {
     const found = saturation(gate, values);
-    assert.deepEqual(found?.above, { end: 0.9, share: 2 / 6, longest: { start: 2, stop: 4 } });
-    assert.deepEqual(found?.below, { end: 0.1, share: 2 / 6, longest: { start: 0, stop: 1 } });
+    assert.deepEqual(found?.above, { share: 2 / 6, longest: { start: 2, stop: 4 } });
+    assert.deepEqual(found?.below, { share: 2 / 6, longest: { start: 0, stop: 1 } });
   }
   assert.deepEqual(saturation("g", values)?.below, {
-    end: -0.9,
     share: 1 / 6,
     longest: { start: 4, stop: 5 },
   });

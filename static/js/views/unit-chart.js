@@ -1,15 +1,19 @@
-// One unit over time: six lines to hover, zoom and save, by Plotly, loaded when first wanted.
+// One unit in a chart that people hover, zoom and save: by Plotly, which is loaded when the chart is
+// first opened.
 
-/** @import {Readable} from '../types.js' */
-/** @import {State} from '../state.js' */
-/** @import {Actions} from '../actions.js' */
+/** @import {Band} from '../lines.js' */
 /** @import {Theme} from '../theme.js' */
-/** @import {Recording} from '../recording.js' */
+/** @import {Shown, Unit} from './unit.js' */
 
-import { axis } from "../axis.js";
-import { byId, element } from "../dom.js";
+import { button, element } from "../dom.js";
 import { plotlyLabel } from "../label.js";
-import { selectedCell } from "../state.js";
+import { bandEnds, lineColour } from "./unit-picture.js";
+
+/** Milliseconds without another unit, after which the chart follows: it cannot at display rate. */
+const SETTLED = 120;
+/** Fewer timesteps have a mark each. */
+const MARKED = 120;
+const BINS = 40;
 
 /** @type {Promise<any> | undefined} */
 let plotly;
@@ -29,170 +33,190 @@ function loadPlotly(url) {
   return plotly;
 }
 
-const DASHES = /** @type {Record<string, string>} */ ({
-  i: "solid",
-  f: "dash",
-  g: "dot",
-  o: "dashdot",
-  c: "solid",
-  h: "dash",
-});
+const CONFIG = {
+  displaylogo: false,
+  // Plotly would offer to send the chart, and with it the sentence, to its makers' cloud.
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  responsive: true,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+};
 
 /**
- * The chart stands on the page's own time axis, column over column, so the page's band is its cursor
- * and nothing is redrawn when that moves.
- * @param {State} state
- * @param {Actions} actions
- * @param {Readable<Theme>} theme
+ * @param {Unit} unit
+ * @param {HTMLElement} parent
  */
-export function createUnitChartView(state, actions, theme) {
-  const panel = byId("unit-view");
-  const note = element("p", { class: "note" });
-  const chart = element("div", { id: "unit-chart" });
-  panel.append(note, chart);
+export function createUnitChartView(unit, parent) {
+  const { state, actions, theme } = unit;
+  const chart = element("div", { id: "unit-chart", hidden: true });
+  const opener = button("", toggle, { "aria-controls": "unit-chart" });
+  parent.append(opener, chart);
+  let open = false;
+  let listens = false;
   let drawn = "";
+  let waiting = 0;
+  name();
 
-  /** @param {any} Plotly @param {Recording} recording */
-  async function draw(Plotly, recording) {
-    const first = !drawn;
-    await Plotly.react(
-      chart,
-      traces(state, recording, theme.get()),
-      layout(state, recording, theme.get()),
-      {
-        displaylogo: false,
-        // Plotly would offer to send the chart, and with it the sentence, to its makers' cloud.
-        showSendToCloud: false,
-        plotlyServerURL: "",
-        responsive: true,
-        modeBarButtonsToRemove: [
-          "select2d",
-          "lasso2d",
-          "pan2d",
-          "zoom2d",
-          "zoomIn2d",
-          "zoomOut2d",
-          "autoScale2d",
-          "resetScale2d",
-        ],
-      },
-    );
-    if (!first) return;
+  function name() {
+    opener.textContent = open ? "Close the chart" : "Explore in a chart";
+    opener.setAttribute("aria-expanded", String(open));
+  }
+
+  function toggle() {
+    open = !open;
+    chart.hidden = !open;
+    drawn = "";
+    name();
+    if (open) draw();
+  }
+
+  /** The chart of what is looked at now, unless it is there already. */
+  async function draw() {
+    const shown = unit.shown();
+    if (!open || !shown?.series) return;
+    const { background, ink } = theme.get();
+    const key = `${shown.recording.about.id} ${shown.name} ${background} ${ink}`;
+    if (key === drawn) return;
+    drawn = key;
+    try {
+      const Plotly = await loadPlotly(state.about.get()?.plotly_url ?? "");
+      // Another one may have been flipped to while it was loaded.
+      if (key !== drawn) return;
+      const bands = unit.bands();
+      const file = `unit ${shown.unit} layer ${shown.cell.layer} ${shown.cell.direction}`;
+      await Plotly.react(
+        chart,
+        [...lines(shown, bands, theme.get()), ...histograms(shown, bands, theme.get())],
+        layout(shown, bands, theme.get()),
+        { ...CONFIG, toImageButtonOptions: { format: "svg", filename: file } },
+      );
+      if (!listens) listen();
+    } catch (error) {
+      drawn = "";
+      actions.report(error);
+    }
+  }
+
+  function listen() {
+    listens = true;
     /** @type {any} */ (chart).on(
       "plotly_click",
-      (/** @type {{points: {pointIndex: number}[]}} */ { points }) => {
-        if (points.length) actions.selectTimestep(points[0].pointIndex);
+      (/** @type {{points: {pointIndex: number, data: {type: string}}[]}} */ { points }) => {
+        if (points[0]?.data.type === "scatter") actions.selectTimestep(points[0].pointIndex);
       },
     );
   }
 
   return {
     name: "unit chart",
-    reads: [
-      state.recording,
-      state.arrived,
-      state.tab,
-      state.layer,
-      state.direction,
-      state.unit,
-      state.trackWidth,
-      state.from,
-      state.span,
-      theme,
-    ],
+    reads: unit.reads,
     paint() {
-      const recording = state.recording.get();
-      panel.hidden = state.tab.get() !== "unit";
-      if (panel.hidden || !recording) return;
-      const { layer, direction } = selectedCell(state);
-      note.textContent =
-        `All six quantities of unit ${state.unit.get()} in layer ${layer} ${direction}, over the whole sentence. ` +
-        "[ and ] flip to the previous and the next unit; a click goes to that timestep." +
-        gaps(state, recording);
-      const key = [
-        recording.about.id,
-        state.arrived.get(),
-        layer,
-        direction,
-        state.unit.get(),
-        state.trackWidth.get(),
-        state.from.get(),
-        state.span.get(),
-        theme.get().ink,
-      ].join(" ");
-      if (key === drawn) return;
-      loadPlotly(state.about.get()?.plotly_url ?? "")
-        .then((Plotly) => draw(Plotly, recording))
-        .then(() => (drawn = key))
-        .catch(actions.report);
+      if (!open) return;
+      clearTimeout(waiting);
+      waiting = setTimeout(draw, drawn ? SETTLED : 0);
     },
   };
 }
 
-/** Which lines have gaps, and why. @param {State} state @param {Recording} recording */
-function gaps(state, recording) {
-  const names = state.quantities
-    .get()
-    .map(({ name }) => name)
-    .filter((name) => {
-      const array = recording.quantity(name, selectedCell(state));
-      const [, units] = array?.shape ?? [0, 0];
-      return array?.data.some(
-        (value, n) => n % units === state.unit.get() && !Number.isFinite(value),
-      );
-    });
-  return names.length ? ` Where ${names.join(", ")} is not a finite number, nothing is drawn.` : "";
-}
+/** An axis of the band n: Plotly calls the first one without a number. @param {string} letter @param {number} n */
+const axisName = (letter, n) => (n ? `${letter}${n + 1}` : letter);
 
-/** @param {State} state @param {Recording} recording @param {Theme} theme */
-function traces(state, recording, theme) {
-  const colours = /** @type {Record<string, string>} */ ({
-    i: theme.high,
-    f: theme.high,
-    o: theme.high,
-    g: theme.negative,
-    c: theme.positive,
-    h: theme.accent,
-  });
+/** @param {Shown} shown @param {Band[]} bands @param {Theme} theme */
+function lines({ recording, series }, bands, theme) {
   const timesteps = Array.from({ length: recording.timesteps }, (_, t) => t);
   const tokens = recording.about.tokens.map(({ text }) => plotlyLabel(text));
-  return state.quantities.get().map(({ name, label: words }) => ({
-    type: "scatter",
-    mode: recording.timesteps <= 120 ? "lines+markers" : "lines",
-    name: `${name} ${words}`,
-    x: timesteps,
-    y: timesteps.map(
-      (t) => recording.value(name, selectedCell(state), t, state.unit.get()) ?? null,
-    ),
-    text: tokens,
-    hovertemplate: `${name} = %{y:.4f}<extra>%{text}</extra>`,
-    line: { color: colours[name], dash: DASHES[name], width: 2 },
-    marker: { size: 5 },
-  }));
+  return bands.flatMap(({ quantities }, n) =>
+    quantities
+      .filter(({ name }) => series?.[name])
+      .map(({ name, label: words }) => ({
+        type: "scatter",
+        mode: recording.timesteps <= MARKED ? "lines+markers" : "lines",
+        name: `${name} ${words}`,
+        legendgroup: name,
+        x: timesteps,
+        // Infinity would end the whole line: what is no number is a gap.
+        y: Array.from(series?.[name] ?? [], (value) => (Number.isFinite(value) ? value : null)),
+        yaxis: axisName("y", n),
+        text: tokens,
+        hovertemplate: `${name} = %{y:.6f}<extra>%{text}</extra>`,
+        line: { color: lineColour(name, theme), width: 2 },
+        marker: { size: 5 },
+      })),
+  );
 }
 
-/** @param {State} state @param {Recording} recording @param {Theme} theme */
-function layout(state, recording, theme) {
-  const { columnWidth, scrollLeft, trackWidth } = axis(state, recording);
+/** How often each value was there, beside its line, on the same axis. @param {Shown} shown @param {Band[]} bands @param {Theme} theme */
+function histograms(shown, bands, theme) {
+  const ends = bandEnds(bands, shown);
+  return bands.flatMap(({ quantities }, n) =>
+    quantities
+      .filter(({ name }) => shown.series?.[name])
+      .map(({ name, label: words }) => ({
+        type: "histogram",
+        name: `${name} ${words}`,
+        legendgroup: name,
+        showlegend: false,
+        y: Array.from(shown.series?.[name] ?? []).filter(Number.isFinite),
+        ybins: { start: ends[n][0], end: ends[n][1], size: (ends[n][1] - ends[n][0]) / BINS },
+        xaxis: axisName("x", n + 1),
+        yaxis: axisName("y", n),
+        hovertemplate: `%{x} timesteps<extra>${name}</extra>`,
+        opacity: 0.6,
+        marker: { color: lineColour(name, theme) },
+      })),
+  );
+}
+
+/** Between two bands, as a part of the whole height. */
+const GAP = 0.05;
+
+/** @param {Shown} shown @param {Band[]} bands @param {Theme} theme */
+function layout(shown, bands, theme) {
+  const ends = bandEnds(bands, shown);
   const grid = { gridcolor: theme.line, zerolinecolor: theme.faint, linecolor: theme.line };
-  const left = byId("track").offsetLeft - byId("unit-chart").offsetLeft;
-  const from = scrollLeft / columnWidth - 0.5;
+  const room = (1 - GAP * (bands.length - 1)) / bands.length;
+  const last = axisName("y", bands.length - 1);
+  /** @type {Record<string, unknown>} */
+  const axes = {
+    xaxis: {
+      ...grid,
+      domain: [0, 0.8],
+      anchor: last,
+      title: { text: "timestep" },
+      range: [-0.5, shown.recording.timesteps - 0.5],
+      zeroline: false,
+    },
+  };
+  bands.forEach(({ quantities }, n) => {
+    const [low, high] = ends[n];
+    const margin = (high - low) * 0.03;
+    axes[`yaxis${n ? n + 1 : ""}`] = {
+      ...grid,
+      domain: [1 - (n + 1) * room - n * GAP, 1 - n * (room + GAP)],
+      range: [low - margin, high + margin],
+      title: { text: quantities.map(({ name }) => name).join(", ") },
+    };
+    axes[`xaxis${n + 2}`] = {
+      ...grid,
+      domain: [0.83, 1],
+      anchor: axisName("y", n),
+      showticklabels: false,
+      rangemode: "tozero",
+      ...(n === bands.length - 1 ? { title: { text: "how often" } } : {}),
+    };
+  });
   return {
-    // The plot is exactly the track: a point stands in the middle of its token's column.
-    margin: { l: left, r: 0, t: 40, b: 8 },
+    ...axes,
+    height: 480,
+    margin: { l: 56, r: 8, t: 36, b: 44 },
     paper_bgcolor: theme.background,
     plot_bgcolor: theme.background,
     font: { color: theme.ink, family: "ui-sans-serif, system-ui, Noto Sans, sans-serif", size: 12 },
-    legend: { orientation: "h", y: 1.14, x: 0 },
+    legend: { orientation: "h", y: 1.1, x: 0 },
     hovermode: "x",
-    xaxis: {
-      ...grid,
-      fixedrange: true,
-      showticklabels: false,
-      range: [from, from + trackWidth / columnWidth],
-      dtick: 1,
-    },
-    yaxis: { ...grid, zeroline: true, fixedrange: true },
-    uirevision: "keep what is hidden",
+    hoversubplots: "axis",
+    barmode: "overlay",
+    // What is hidden and zoomed stays from unit to unit, not from text to text.
+    uirevision: shown.recording.about.id,
   };
 }

@@ -50,6 +50,7 @@ CSP = "; ".join(
         "font-src 'self'",
         "worker-src 'self' blob:",
         "manifest-src 'self'",
+        "frame-src 'self'",  # the gallery shows the page in frames
         "base-uri 'none'",
         "form-action 'self'",
     )

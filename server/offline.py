@@ -15,7 +15,7 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -28,6 +28,9 @@ SESSION = "<!-- session -->"
 #: Before the names of the page's modules, so that they are no relative addresses.
 PREFIX = "gatescope/"
 
+#: Sheets that hold from the start: what they change is in classes of the document.
+AWAKE = {"css/embed.css", "css/offline.css"}
+
 #: The style sheets that Plotly writes: the page's own policy knows their hashes.
 PLOTLY_STYLES = re.findall(r"'sha256-[^']+'", CSP)
 
@@ -39,6 +42,7 @@ _SHEET = re.compile(r'<link rel="stylesheet" href="(?P<href>[^"]+)">')
 _ICON = re.compile(r'<link rel="icon" href="(?P<href>[^"]+)" type="(?P<type>[^"]+)">')
 _PRELOAD = re.compile(r'<link rel="modulepreload"[^>]*>\s*')
 _ENTRY = re.compile(r'<script type="module"(?P<how>[^>]*?) src="(?P<src>[^"]+)"></script>')
+_LATER = re.compile(r"""["'](css/[\w-]+\.css)["']""")
 _START = '<script type="module"'
 _CHARSET = '<meta charset="utf-8">'
 
@@ -57,8 +61,9 @@ def offline_page(*, charts: bool = True, static: Path = STATIC) -> str:
     entries = list(_ENTRY.finditer(html))
     if not entries or html.count(_CHARSET) != 1:
         raise ValueError(f"index.html has {len(entries)} modules and not one {_CHARSET}")
-    later = [_later(static, href, styles) for href in _sheets(static) if href not in linked]
-    before = [*later, _import_map(static, [entry["src"] for entry in entries], scripts)]
+    sources = modules([entry["src"] for entry in entries], static)
+    later = _later(static, sources.values(), linked)
+    before = [*(_asleep(static, href, styles) for href in later), _import_map(sources, scripts)]
     html = _ENTRY.sub(lambda found: _entry(found, scripts), html)
     first = html.index(_START)
     html = html[:first] + "\n".join(before) + "\n" + html[first:]
@@ -111,30 +116,32 @@ def _data(media_type: str, content: Path | str) -> str:
 # --- style sheets -------------------------------------------------------------------------------
 
 
-def _sheets(static: Path) -> list[str]:
-    return sorted(path.relative_to(static).as_posix() for path in static.glob("css/*.css"))
+def _later(static: Path, sources: Iterable[str], linked: Sequence[str]) -> list[str]:
+    """Sheets that modules ask for when they are run; and that of a saved session."""
+    named = {href for source in sources for href in _LATER.findall(source)}
+    there = {href for href in named | AWAKE if (static / href).is_file()}
+    return sorted(there.difference(linked))
 
 
-def _style(static: Path, href: str, styles: Hashes) -> str:
+def _style(static: Path, href: str, styles: Hashes, attributes: str = "") -> str:
     css = (static / href).read_text(encoding="utf-8")
     if re.search(r"</style|url\(|@import", css, re.IGNORECASE):
         raise ValueError(f"{href} names another file, or ends its element")
-    return f"<style>{styles.add(css)}</style>"
+    return f"<style{attributes}>{styles.add(css)}</style>"
 
 
-def _later(static: Path, href: str, styles: Hashes) -> str:
-    """One that a view asks for when it opens; it finds the link and asks no more."""
-    return f'<link href="{escape(href)}">{_style(static, href, styles)}'
+def _asleep(static: Path, href: str, styles: Hashes) -> str:
+    """Who asks for it finds the link, and asks no more; js/dom.js wakes it."""
+    media = "" if href in AWAKE else ' media="not all"'
+    style = _style(static, href, styles, f' data-href="{escape(href)}"{media}')
+    return f'<link href="{escape(href)}">{style}'
 
 
 # --- modules ------------------------------------------------------------------------------------
 
 
-def _import_map(static: Path, entries: Sequence[str], scripts: Hashes) -> str:
-    imports = {
-        PREFIX + path: _data("text/javascript", source)
-        for path, source in modules(entries, static).items()
-    }
+def _import_map(sources: Mapping[str, str], scripts: Hashes) -> str:
+    imports = {PREFIX + path: _data("text/javascript", source) for path, source in sources.items()}
     text = scripts.add(json.dumps({"imports": imports}))
     return f'<script type="importmap">{text}</script>'
 

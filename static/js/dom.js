@@ -75,11 +75,12 @@ export function fillOnOpening(id, fill) {
 }
 
 /**
- * The styles of a view that is loaded later.
+ * The styles of a view that is loaded later. A saved session has them in itself, asleep.
  * @param {string} href
  * @returns {Promise<void>}
  */
 export function loadStyles(href) {
+  document.querySelector(`style[data-href="${href}"]`)?.removeAttribute("media");
   if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
   const link = element("link", { rel: "stylesheet", href });
   return new Promise((resolve) => {

@@ -203,6 +203,7 @@ async function readPlotly(document) {
 function tellApart(document, session) {
   const { body } = document;
   body.classList.add("offline");
+  body.classList.toggle("no-charts", !document.getElementById("plotly"));
   const why = "This is a saved session: recording another sentence needs Gatescope itself.";
   const text = document.getElementById("text");
   if (text instanceof HTMLTextAreaElement) {

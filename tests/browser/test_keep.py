@@ -23,6 +23,7 @@ from tests.serving import serve
 
 TEXT = "the sun is cold"
 SVG = "{http://www.w3.org/2000/svg}"
+KEEPING = Path(__file__).parents[2] / "docs" / "keeping.md"
 TABS = ["States", "One unit", "Network", "Cell", "Shapes"]
 
 # The mean difference of two pictures, and where they differ most; both drawn at the same size.
@@ -282,7 +283,11 @@ HOSTILE = "the sun </script><script>window.hacked=1</script> <!-- is <b>cold</b>
 
 
 def test_a_saved_session_steps_scrubs_and_flips_with_the_server_stopped(
-    browser: Browser, models_folder: Path, tmp_path: Path
+    browser: Browser,
+    models_folder: Path,
+    tmp_path: Path,
+    oracle: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = {"model_folders": models_folder, "max_export_bytes": 1}
     with serve(settings=settings) as server:
@@ -299,8 +304,19 @@ def test_a_saved_session_steps_scrubs_and_flips_with_the_server_stopped(
         saved(page, "One HTML file").save_as(file)
         page.keyboard.press("Escape")
         online = [at_place(page, n) for n in range(4)]
-        tokens = screen.tokens(page)
+        tokens, header = screen.tokens(page), screen.boxes(page, "header")
         context.close()
+
+    # The page on keeping says how a program reads the file.
+    [program] = re.findall(r"```python\n(.*?)```", KEEPING.read_text("utf-8"), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec(program, found)
+    assert found["session"]["recording"]["text"] == HOSTILE
+    for (layer, direction), cell in oracle("two", HOSTILE)[1].items():
+        for name, values in cell.quantity.items():
+            array = found["arrays"][f"{layer}.{direction}.{name}"]
+            np.testing.assert_allclose(array, values.numpy(), atol=1e-5)
 
     context = browser.new_context()
     problems = watch(context, file.parent.as_uri())
@@ -311,6 +327,7 @@ def test_a_saved_session_steps_scrubs_and_flips_with_the_server_stopped(
     screen.ready(page)
     assert page.evaluate("window.hacked") is None
     assert screen.tokens(page) == tokens
+    assert screen.boxes(page, "header") == header
     assert page.locator("#step-text").inner_text().startswith("step 3 of")
     assert page.locator("#offline-note").inner_text().startswith("Saved session.")
     assert [at_place(page, n) for n in range(4)] == online
@@ -321,6 +338,9 @@ def test_a_saved_session_steps_scrubs_and_flips_with_the_server_stopped(
         page.get_by_role("tab", name=tab).click()
         screen.painted(page)
         expect(page.locator("#status")).not_to_be_visible()
+        if tab == "One unit":
+            page.get_by_role("button", name="Explore in a chart").click()
+            expect(page.locator("#unit-chart .main-svg").first).to_be_visible()
     # A picture of it is made as ever; what needs a server is not offered.
     open_keep(page)
     assert "Random two" in " ".join(texts(content(page, "SVG")))

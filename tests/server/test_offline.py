@@ -82,9 +82,18 @@ def test_nothing_in_it_names_another_file(page: Page) -> None:
     assert not re.search(r"@import|url\(", "".join(page.texts("style")))
 
 
-def test_every_style_sheet_of_the_page_is_in_it(page: Page) -> None:
-    sheets = {path.read_text(encoding="utf-8") for path in STATIC.glob("css/*.css")}
-    assert set(page.texts("style")) == sheets
+def test_the_style_sheets_of_the_page_are_in_it_and_those_of_later_asleep(page: Page) -> None:
+    sheets = {path.name: path.read_text(encoding="utf-8") for path in STATIC.glob("css/*.css")}
+    index = (STATIC / "index.html").read_text(encoding="utf-8")
+    linked = re.findall(r'rel="stylesheet" href="css/([^"]+)"', index)
+    styles = [(attrs, "".join(text)) for tag, attrs, text in page.elements if tag == "style"]
+    assert [text for attrs, text in styles if not attrs] == [sheets[name] for name in linked]
+    later = {str(attrs["data-href"]): (attrs.get("media"), text) for attrs, text in styles if attrs}
+    assert later["css/keep.css"] == ("not all", sheets["keep.css"])
+    assert later["css/offline.css"] == (None, sheets["offline.css"])
+    scripts = "".join(path.read_text(encoding="utf-8") for path in STATIC.rglob("*.js"))
+    for href in later.keys() - offline.AWAKE:
+        assert f'"{href}"' in scripts
 
 
 def test_its_policy_lets_through_its_own_text_and_nothing_else(page: Page) -> None:

@@ -132,6 +132,8 @@ let table = null;
 
 /** The present view as a table. @param {Page} page */
 export async function showTable(page) {
+  // A link may take Keep away, and all that comes with it.
+  if (document.documentElement.classList.contains("hide-keep")) return;
   await Promise.all([loadStyles("css/keep.css"), page.loadFigures()]);
   (table ??= createTable(page)).open();
 }

@@ -97,6 +97,9 @@ const VIEWS = [
   },
 ];
 
+/** Views that say all themselves leave the network above them away. */
+const ALONE = ["states", "row", "brush", "unit", "network", "processing", "cell", "shapes"];
+
 /** @param {Partial<Link>} link */
 const address = (link) => `./${toFragment({ ...DEFAULTS, ...link })}`;
 
@@ -105,7 +108,11 @@ byId("views").append(
     element(
       "figure",
       { id: name },
-      element("iframe", { src: address({ ...link, embed: "on" }), title, loading: "lazy" }),
+      element("iframe", {
+        src: address({ ...link, embed: "on", hide: ALONE.includes(name) ? "network" : "" }),
+        title,
+        loading: "lazy",
+      }),
       element(
         "figcaption",
         {},

@@ -31,7 +31,7 @@ from server.schemas import RecordingCreate
 from server.store import ARRAYS, DESCRIPTION, PROGRESS
 
 #: Of a hundred parts of the time a long recording takes; the comparison takes the rest.
-RECORDING_SHARE, WRITING_SHARE = 60, 5
+RECORDING_SHARE, WRITING_SHARE = 45, 10
 
 #: A model's description and its weights.
 Made = tuple[str, bytes]

@@ -20,7 +20,9 @@ def columns(page: Page) -> list[dict[str, Any]]:
       flip: column.classList.contains("flip"),
       label: column.querySelector("button").ariaLabel,
       title: column.querySelector(".prediction")?.title ?? "",
-      says: column.querySelector(".prediction")?.textContent ?? "",
+      says: [...column.querySelectorAll(".prediction bdi")]
+        .filter(node => node.checkVisibility({ visibilityProperty: true }))
+        .map(node => node.textContent).join(),
       bar: column.querySelector(".of-two i")?.offsetWidth /
         column.querySelector(".of-two")?.offsetWidth,
     }))""")

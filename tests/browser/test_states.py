@@ -338,6 +338,64 @@ def test_the_wheel_zooms_around_the_token_under_the_pointer(long: Page) -> None:
     assert (moved - first) / count == pytest.approx(100 / track["width"], abs=0.01)
 
 
+def test_the_tokens_are_dragged_like_a_strip_of_paper_and_not_clicked_by_that(long: Page) -> None:
+    screen.press(long, "PageDown")
+    box = long.locator("#tokens .column").nth(5).bounding_box()
+    assert box is not None
+    first, count = axis(long)
+    x, y = box["x"] + box["width"] / 2, box["y"] + 10
+    long.mouse.move(x, y)
+    long.mouse.down()
+    for n in range(1, 5):
+        long.mouse.move(x - 40 * n, y)
+    long.mouse.up()
+    long.evaluate(screen.FRAMES)
+    moved, shown = axis(long)
+    assert shown == pytest.approx(count, abs=0.01)
+    assert (moved - first) * box["width"] == pytest.approx(160, abs=1)
+    expect(long.locator("#step-text")).to_have_text("step 0 of 299")
+    # What is held still is a click.
+    long.mouse.click(x, y)
+    expect(long.locator("#step-text")).not_to_have_text("step 0 of 299")
+
+
+def test_two_fingers_zoom_around_what_lies_between_them(open_page: Callable[..., Page]) -> None:
+    page = open_page(
+        screen.link(model="two", text=LONG), width=390, height=844, has_touch=True, is_mobile=True
+    )
+    screen.ready(page)
+    track = page.locator("#track").bounding_box()
+    assert track is not None
+    middle, y = track["x"] + 0.5 * track["width"], track["y"] + 20
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, apart: float) -> None:
+        points = [{"x": middle + side * apart / 2, "y": y, "id": side} for side in (-1, 1)]
+        given = {"type": kind, "touchPoints": [] if kind == "touchEnd" else points}
+        touch.send("Input.dispatchTouchEvent", given)
+
+    first, count = axis(page)
+    at = first + count / 2
+    fingers("touchStart", 200)
+    for apart in (180, 150, 120, 100):
+        fingers("touchMove", apart)
+    fingers("touchEnd", 100)
+    page.evaluate(screen.FRAMES)
+    out, shown = axis(page)
+    assert shown == pytest.approx(2 * count, rel=0.05)
+    assert out == 0  # the start is in sight: there is nothing before it
+    fingers("touchStart", 60)
+    for apart in (90, 120, 150, 180):
+        fingers("touchMove", apart)
+    fingers("touchEnd", 180)
+    page.evaluate(screen.FRAMES)
+    near, fewer = axis(page)
+    assert fewer == pytest.approx(shown / 3, rel=0.05)
+    assert near + fewer / 2 == pytest.approx(out + shown / 2, abs=0.2)
+    assert at < near + fewer / 2
+    expect(page.locator("#step-text")).to_have_text("step 0 of 299")
+
+
 def test_the_map_of_the_text_is_dragged_by_its_window_and_by_its_ends(long: Page) -> None:
     page = long
     box = page.locator("#minimap").bounding_box()

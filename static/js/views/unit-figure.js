@@ -37,7 +37,7 @@ export function createUnitFigure(unit) {
 
   /** @returns {Shown} */
   function now() {
-    const shown = unit.shown();
+    const shown = unit.current();
     if (!shown?.series)
       throw new Error("The unit's values have not come yet. Try again in a moment.");
     return shown;

@@ -57,6 +57,17 @@ function createUnit(page) {
     return facts;
   }
 
+  /** @returns {Shown | null} */
+  function current() {
+    const recording = state.recording.get();
+    if (!recording || !state.quantities.get().length) return null;
+    const cell = selectedCell(state);
+    const unit = state.unit.get();
+    const name = `unit ${unit} of layer ${cell.layer} ${cell.direction}`;
+    const series = store.get(cell, unit);
+    return { recording, cell, unit, name, series, facts: series ? factsOf(series) : {} };
+  }
+
   return {
     ...page,
     panel,
@@ -76,19 +87,12 @@ function createUnit(page) {
     ],
     bands: () => bandsOf(state.quantities.get()),
 
-    /**
-     * What is looked at; null where nothing is, and nothing has to be painted.
-     * @returns {Shown | null}
-     */
+    current,
+
+    /** What has to be painted; null where nothing has, and then nobody sees it. */
     shown() {
-      const recording = state.recording.get();
       panel.hidden = state.tab.get() !== "unit";
-      if (panel.hidden || !recording || !styled || !state.quantities.get().length) return null;
-      const cell = selectedCell(state);
-      const unit = state.unit.get();
-      const name = `unit ${unit} of layer ${cell.layer} ${cell.direction}`;
-      const series = store.get(cell, unit);
-      return { recording, cell, unit, name, series, facts: series ? factsOf(series) : {} };
+      return panel.hidden || !styled ? null : current();
     },
   };
 }

@@ -70,7 +70,7 @@ def take(
     page.goto(f"{url}/#{urlencode(shown)}")
     page.locator("#gate-o .result").wait_for()
     if shown.get("tab") == "unit":
-        page.locator("#unit-chart .legend").wait_for()
+        page.locator("#unit-facts .share").first.wait_for()
     page.wait_for_load_state("networkidle")
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)

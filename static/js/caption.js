@@ -30,8 +30,6 @@ export function captionOf(state, recording) {
   const model = modelOf(state, about.model);
   const timestep = selectedTimestep(state, recording);
   const { layer, direction } = selectedCell(state);
-  const tab = state.tab.get();
-  const inUnits = tab === "unit" || tab === "cell";
   return {
     model: [visible(model?.title ?? about.model), stackName(about.lstm)].join(" · "),
     sentence: sentenceOf(recording, timestep, model),
@@ -40,10 +38,20 @@ export function captionOf(state, recording) {
         (state.order.get() === "processing" ? " in processing order" : ""),
       `timestep ${timestep} “${label(about.tokens[timestep].text)}”`,
       `layer ${layer} ${direction}`,
-      ...(inUnits ? [`unit ${state.unit.get()}`] : [SCALES[state.scale.get()]]),
+      ...ofView(state),
       about.precision,
     ].join(" · "),
   };
+}
+
+/** What only some views depend on. @param {State} state */
+function ofView(state) {
+  const [tab, sort] = [state.tab.get(), state.sort.get()];
+  if (tab === "unit" || tab === "cell") return [`unit ${state.unit.get()}`];
+  if (tab !== "states") return [];
+  const to = sort === "similarity" ? ` to unit ${state.unit.get()}` : "";
+  const sorted = sort === "index" ? [] : [`units by ${sort} of ${state.sortOf.get()}${to}`];
+  return [...sorted, SCALES[state.scale.get()]];
 }
 
 /**

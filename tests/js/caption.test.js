@@ -56,6 +56,18 @@ test("the unit is named where the picture is of one", () => {
   assert.doesNotMatch(captionOf(state, recording).place, /unit/);
 });
 
+test("of heatmaps the order of units is told, where it is not their own", () => {
+  const { state, recording } = world({});
+  state.sort.set("similarity");
+  state.sortOf.set("c");
+  state.unit.set(2);
+  state.scale.set("layer");
+  const { place } = captionOf(state, recording);
+  assert.match(place, /· units by similarity of c to unit 2 · colours fitted to each layer ·/);
+  state.tab.set("shapes");
+  assert.match(captionOf(state, recording).place, /layer 0 forward · float32$/);
+});
+
 test("in processing order the step says so, and the timestep is the cell's", () => {
   const { state, recording } = world({ timesteps: 5, layers: 1 });
   state.order.set("processing");

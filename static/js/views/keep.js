@@ -54,6 +54,7 @@ export async function showKeep(popover, page) {
     return;
   }
   task ??= createTask(page);
+  task.forget();
   const figure = await figureOf(page);
   const kept = { page, recording, figure, popover, task };
   popover.replaceChildren(
@@ -386,6 +387,10 @@ function createTask({ state }) {
   return {
     node,
     say,
+    /** What was said of the last thing. */
+    forget() {
+      if (!request) say("");
+    },
     /**
      * @param {string} what
      * @param {(task: {signal: AbortSignal, onProgress: (part: number) => void}) => Promise<string | void>} make

@@ -16,7 +16,7 @@ import { linkOf, toFragment } from "./url.js";
 /** Where the server's page leaves room, see server/offline.py. */
 const PLACE = "<!-- session -->";
 /** About what the page takes, and plotly.js. */
-const PAGE_BYTES = 800_000;
+const PAGE_BYTES = 1_100_000;
 const CHART_BYTES = 2_000_000;
 /** Weights up to this size go along whole. */
 const WEIGHT_BYTES = 24_000_000;

@@ -5,7 +5,6 @@
 /** @import {HeatmapRow} from './heatmap-layout.js' */
 /** @import {Colours} from './heatmap-painter.js' */
 
-import { rowRanges } from "./unit-ranges.js";
 import { shownRange } from "./theme.js";
 
 /** @param {Page} page */
@@ -52,13 +51,12 @@ export function createHeatmapSource(page) {
         const [low, high] = shownRange(quantity, scale, recording, row.cell);
         return { lows: [low], highs: [high], table, key: `${low} ${high} ${background}` };
       }
-      const ranges = page.ranges(recording).get(row.name);
-      if (!ranges) return null;
       const order = orderOf(recording, row);
+      const diverging = quantity.scale === "diverging";
+      const ends = page.ranges(recording).rows(row.name, row.unitsPerRow, order, diverging);
       const { sort, sortOf, unit } = pooling(1);
       const key = `row ${sort} ${sortOf} ${sort === "similarity" ? unit : ""} ${background}`;
-      const diverging = quantity.scale === "diverging";
-      return { ...rowRanges(ranges, row.unitsPerRow, order, diverging), table, key };
+      return ends && { ...ends, table, key };
     },
 
     /** @param {Recording} recording @param {HeatmapRow} row */

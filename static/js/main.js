@@ -1,42 +1,30 @@
-// Puts the page together: state, actions, views in the order they are painted, URL, keys.
+// Puts the page together: state, actions, the views of the first frame in the order they are painted,
+// URL. What the first frame does not show is in later.js.
 
 /** @import {Link} from './url.js' */
 /** @import {State} from './state.js' */
-/** @import {Readable, Tab} from './types.js' */
 
 import { createActions } from "./actions.js";
 import { ApiError, createApi, noAnswer } from "./api.js";
 import { createAxisView } from "./axis.js";
-import { byId, fillOnOpening } from "./dom.js";
-import { createFiles } from "./files.js";
 import { createFrameLoop } from "./frame.js";
-import { keyTable, listenToKeys } from "./keys.js";
 import { label } from "./label.js";
 import { createPage } from "./page.js";
 import { createNavigation } from "./navigation.js";
 import { createState } from "./state.js";
 import { followTheme } from "./theme.js";
 import { DEFAULTS } from "./url.js";
-import { createCellView } from "./views/cell.js";
-import { createEquationsView } from "./views/equations.js";
-import { createAskView, createParityView, createStatusView, setUpShare } from "./views/header.js";
-import { createMinimapView } from "./views/minimap.js";
+import { createAskView, createStatusView } from "./views/header.js";
 import {
   createNetworkLabelsView,
   createNetworkOverlayView,
   createNetworkView,
 } from "./views/network.js";
 import { createTabsView } from "./views/panels.js";
-import { createPredictionsView } from "./views/predictions.js";
 import { createStatesView } from "./views/states.js";
-import { createStatesToolsView } from "./views/states-tools.js";
-import { createStripsView } from "./views/strips.js";
 import { createTokensView } from "./views/tokens.js";
 import { createTooltip } from "./views/tooltip.js";
 import { createTransportView } from "./views/transport.js";
-import { createUnitsButtonView } from "./views/units-button.js";
-import { createWantingView } from "./wanting.js";
-import { listenToZoom } from "./zooming.js";
 
 const state = createState();
 const frames = createFrameLoop();
@@ -53,122 +41,25 @@ const page = createPage(state, actions, api, frames, theme, tooltip);
 const views = [
   createStatusView(state),
   createAskView(state, actions),
-  createParityView(state),
   createAxisView(state),
-  createWantingView(state),
-  createMinimapView(page),
   createTokensView(state, actions),
   createNetworkView(page),
   createNetworkLabelsView(state, actions),
   createNetworkOverlayView(state, theme),
   createTabsView(state),
-  createUnitsButtonView(state),
-  createStatesToolsView(page),
   createStatesView(page),
-  createCellView(state, actions),
-  createStripsView(page),
-  createEquationsView(state),
-  createPredictionsView(state),
   createTransportView(state, actions),
 ];
 for (const view of views) frames.add(view);
-setUpShare(state);
-listenToZoom(state);
-const files = createFiles(state, api, actions);
 
-// What is seen only when asked for is loaded only then.
-onTab("unit", async () => {
-  const { createUnitView } = await import("./views/unit.js");
-  frames.add(createUnitView(page));
-});
-onTab("network", async () => {
-  const { createNetworkMapView } = await import("./views/network-map.js");
-  frames.add(createNetworkMapView(page));
-});
-onTab("cell", async () => {
-  const { createCellDrawingView } = await import("./views/cell-drawing.js");
-  frames.add(createCellDrawingView(page));
-});
-onTab("shapes", async () => {
-  const { createShapesView } = await import("./views/shapes.js");
-  frames.add(createShapesView(state));
-});
-once(
-  [state.hide, state.embed],
-  () => `${state.hide.get()}${state.embed.get()}` !== "",
-  async () => {
-    const { createEmbedView } = await import("./embed.js");
-    frames.add(createEmbedView(page));
-  },
-);
-const about = () => import("./views/about.js");
-fillOnOpening("sentences", async (popover) =>
-  (await import("./views/sentences.js")).showSentences(popover, state, actions),
-);
-fillOnOpening("card", async (card) => (await about()).showCard(card, state));
-fillOnOpening("parity-details", async (box) => (await about()).showParity(box, state, actions));
-/** @type {(() => void) | null} */
-let fillModels = null;
-fillOnOpening("models", async () => {
-  const { createModels } = await import("./views/models.js");
-  fillModels ??= createModels(state, api, actions, files);
-  fillModels();
-});
-fillOnOpening("keep-menu", async (menu) =>
-  (await import("./views/keep.js")).showKeep(menu, page),
-);
-let brushPanel = false;
-fillOnOpening("units-panel", async (panel) => {
-  if (brushPanel) return;
-  brushPanel = true;
-  const { createBrushView } = await import("./views/brush.js");
-  frames.add(createBrushView(page, panel));
-});
-/** @type {(() => void) | null} */
-let fillShare = null;
-fillOnOpening("share-panel", async (panel) => {
-  const { createShare } = await import("./views/share.js");
-  fillShare ??= createShare(panel, state);
-  fillShare();
-});
-/** @type {(() => void) | null} */
-let toggle = null;
-async function toggleHelp() {
-  if (!byId("help-button").checkVisibility()) return;
-  const { createHelp } = await import("./views/help.js");
-  (toggle ??= createHelp(keys))();
-}
-byId("help-button").addEventListener("click", toggleHelp);
-const keys = keyTable(state, actions, toggleHelp);
-keys.push({
-  keys: ["t", "T"],
-  shown: "T",
-  does: "this view as a table",
-  run: async () => (await import("./views/table.js")).showTable(page),
-});
-listenToKeys(document, keys);
 // A new recording, and a new row or unit in it, need the weights of that unit.
 state.recording.subscribe(() => actions.loadUnitWeights());
 
-/**
- * Load something when it is wanted for the first time.
- * @param {Readable<any>[]} atoms
- * @param {() => boolean} isWanted
- * @param {() => Promise<void>} load
- */
-function once(atoms, isWanted, load) {
-  const check = () => {
-    if (!isWanted()) return;
-    stops.forEach((stop) => stop());
-    load().catch(() => actions.report(noAnswer()));
-  };
-  const stops = atoms.map((atom) => atom.subscribe(check));
-}
-
-/** @param {Tab} tab @param {() => Promise<void>} load */
-function onTab(tab, load) {
-  once([state.tab], () => state.tab.get() === tab, load);
-}
+// The rest comes after the frame that shows there is a page.
+const later = new Promise((shown) => requestAnimationFrame(() => setTimeout(shown))).then(
+  async () => (await import("./later.js")).completePage(page),
+);
+later.catch(() => actions.report(noAnswer()));
 
 /**
  * Bring the page to what a link says.
@@ -182,7 +73,7 @@ async function open(link) {
       kind: "problem",
       title: "There is no model here",
       message: "Open a network of your own, or make one.",
-      action: { label: "A fresh network…", run: files.fresh },
+      action: { label: "A fresh network…", run: async () => (await later).fresh() },
     });
     return;
   }

@@ -10,7 +10,6 @@
 /** @import {Figure, Readable, Tab} from './types.js' */
 
 import { createTiles } from "./tiles.js";
-import { createUnitRanges } from "./unit-ranges.js";
 
 /** What pictures may take of a tab's memory, unless a setting says otherwise. */
 const TAB_BYTES = 256_000_000;
@@ -27,8 +26,39 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
   /** @type {Map<Tab, Figure>} */
   const figures = new Map();
   const onArrival = () => state.pictured.set(state.pictured.get() + 1);
-  /** @type {{recording: Recording, tiles: Tiles, ranges: ReturnType<typeof createUnitRanges>} | null} */
+  /** @type {{recording: Recording, tiles: Tiles, ranges: ReturnType<typeof laterRanges>} | null} */
   let stores = null;
+
+  /**
+   * The ends of scales of single units: few people ask for them.
+   * @param {Recording} recording
+   */
+  function laterRanges(recording) {
+    /** @type {import("./unit-ranges.js").UnitRangesStore | null} */
+    let ranges = null;
+    let asked = false;
+    return {
+      /**
+       * Null while they have not come.
+       * @param {string} name
+       * @param {number} unitsPerRow
+       * @param {ArrayLike<number> | null} order
+       * @param {boolean} diverging
+       */
+      rows(name, unitsPerRow, order, diverging) {
+        if (!asked) {
+          asked = true;
+          import("./unit-ranges.js")
+            .then(({ createUnitRanges }) => {
+              ranges = createUnitRanges(recording, api, onArrival);
+              onArrival();
+            })
+            .catch(() => (asked = false));
+        }
+        return ranges?.rows(name, unitsPerRow, order, diverging) ?? null;
+      },
+    };
+  }
 
   /** The stores of the recording on the screen; those of the one before are let go. @param {Recording} recording */
   function storesOf(recording) {
@@ -36,7 +66,7 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
       stores?.tiles.close();
       const limit = (state.about.get()?.limits.max_tab_bytes ?? TAB_BYTES) / 2;
       const tiles = createTiles({ recording, api, limit, onArrival });
-      stores = { recording, tiles, ranges: createUnitRanges(recording, api, onArrival) };
+      stores = { recording, tiles, ranges: laterRanges(recording) };
     }
     return stores;
   }

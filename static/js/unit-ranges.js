@@ -43,7 +43,7 @@ export function createUnitRanges(
     }
   }
 
-  return {
+  const store = {
     /** Undefined while it has not come. @param {string} name */
     get(name) {
       const found = known.get(name);
@@ -60,8 +60,23 @@ export function createUnitRanges(
       }
       return undefined;
     },
+
+    /**
+     * The ends for the rows of a picture; null while they have not come.
+     * @param {string} name
+     * @param {number} unitsPerRow
+     * @param {ArrayLike<number> | null} order
+     * @param {boolean} diverging
+     */
+    rows(name, unitsPerRow, order, diverging) {
+      const ranges = store.get(name);
+      return ranges ? rowRanges(ranges, unitsPerRow, order, diverging) : null;
+    },
   };
+  return store;
 }
+
+/** @typedef {ReturnType<typeof createUnitRanges>} UnitRangesStore */
 
 /** @param {NDArray} array @returns {UnitRanges}  NaN where a unit has no finite value */
 export function unitRanges({ shape: [timesteps, units], data }) {

@@ -1,15 +1,14 @@
-// The top line: model, sentence, sentences to pick, file, parity, share.
+// The top line: model and sentence; and what is being done, or went wrong.
 
 /** @import {Model, Readable} from '../types.js' */
 /** @import {State} from '../state.js' */
 /** @import {Actions} from '../actions.js' */
 
 import { button, byId, element, write } from "../dom.js";
-import { plural, tiny } from "../format.js";
+import { plural } from "../format.js";
 import { label } from "../label.js";
 import { stackName } from "../names.js";
 import { readsTable, selectedModel } from "../state.js";
-import { linkOf, toFragment } from "../url.js";
 
 /**
  * @param {State} state
@@ -87,48 +86,6 @@ function whatToType(model) {
   if (Object.values(model.card).includes("ids"))
     return "Type ids with spaces between them: 3 14 15";
   return TYPE[model.split] ?? "Type a sentence";
-}
-
-/**
- * The badge: how close this recording is to nn.LSTM.
- * @param {State} state
- */
-export function createParityView(state) {
-  const badge = byId("parity");
-  return {
-    name: "parity",
-    reads: /** @type {Readable<any>[]} */ ([state.recording]),
-    paint() {
-      const recording = state.recording.get();
-      badge.hidden = !recording;
-      if (!recording) return;
-      const { parity, not_finite: notFinite, lstm } = recording.about;
-      const other = lstm.modules.every(({ kind }) => kind === "LSTM") ? "nn.LSTM" : "PyTorch";
-      const difference = parity.difference === null ? "" : tiny(parity.difference);
-      badge.classList.toggle("off", !parity.ok || notFinite !== null);
-      badge.textContent = !parity.ok
-        ? `≠ ${other} ${difference}`
-        : notFinite
-          ? `NaN or ∞, as in ${other}`
-          : `= ${other} ✓ ${difference}`;
-      badge.title = "Largest difference between what you see and PyTorch's own result";
-    },
-  };
-}
-
-/** Copies the link: made from the state, as the address bar may be a quarter of a second behind. @param {State} state */
-export function setUpShare(state) {
-  const button = byId("share");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(new URL(toFragment(linkOf(state)), location.href).href);
-      button.textContent = "Copied ✓";
-    } catch {
-      // No permission, or not a secure page: the address bar has the same link.
-      button.textContent = "Copy the address";
-    }
-    setTimeout(() => (button.textContent = "Share"), 1800);
-  });
 }
 
 /** Problems, and what is being done. @param {State} state */

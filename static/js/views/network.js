@@ -14,8 +14,7 @@ import { axis } from "../axis.js";
 import { fitted, paintVectors } from "../colour.js";
 import { byId, context2d, element, fitCanvas, isDrag } from "../dom.js";
 import { fixed, plural } from "../format.js";
-import { cellGrid, levelOf, networkLayout, networkRowHeight, timestepAtX } from "../geometry.js";
-import { columnsOf, paintPicture, topLevel } from "../heatmap-painter.js";
+import { cellGrid, networkLayout, networkRowHeight, timestepAtX } from "../geometry.js";
 import { label } from "../label.js";
 import { course, modelOf, readsTable } from "../state.js";
 import { progress } from "../transport.js";
@@ -31,6 +30,8 @@ export function createNetworkView(page) {
   const { state, actions, theme, tooltip } = page;
   const canvas = /** @type {HTMLCanvasElement} */ (byId("network-canvas"));
   const cells = document.createElement("canvas");
+  /** @type {ReturnType<typeof import('./network-maps.js').createNetworkMaps> | null} */
+  let maps = null;
   let painted = "";
   /** Whether all rows on the screen were there. */
   let complete = false;
@@ -106,10 +107,19 @@ export function createNetworkView(page) {
       context.imageSmoothingEnabled = false;
       const names = [...rows.map(({ layer, direction }) => `${layer}.${direction}.h`), "x"];
       const tops = [...layout.tops, layout.inputTop];
-      const paintRows = narrow ? paintMaps : paintCells;
-      paintRows(recording, context, view, names, tops, rowHeight);
+      if (!narrow) paintCells(recording, context, view, names, tops, rowHeight);
+      else if (maps) maps(recording, context, view, names, tops, rowHeight);
+      else loadMaps();
     },
   };
+
+  /** Few texts are so long that a cell has no room for a picture of its own. */
+  async function loadMaps() {
+    const { createNetworkMaps } = await import("./network-maps.js");
+    maps ??= createNetworkMaps(page, cells, rangeOf);
+    painted = "";
+    state.pictured.set(state.pictured.get() + 1);
+  }
 
   /** @param {Recording} recording @param {string} name @returns {[number, number]} */
   function rangeOf(recording, name) {
@@ -152,62 +162,6 @@ export function createNetworkView(page) {
         { units, first, last, offset, columnWidth, pad, top: tops[n], ...box },
         { low, high, table: theme.get().tables.diverging },
       );
-    });
-  }
-
-  /**
-   * Narrower ones: a row is a heatmap of its h.
-   * @param {Recording} recording
-   * @param {CanvasRenderingContext2D} context
-   * @param {ReturnType<typeof axis>} view
-   * @param {string[]} names
-   * @param {number[]} tops
-   * @param {number} rowHeight
-   */
-  function paintMaps(recording, context, view, names, tops, rowHeight) {
-    const tiles = page.tiles(recording);
-    const level = levelOf(view.columnWidth, window.devicePixelRatio || 1);
-    const coarsest = Math.max(level, topLevel(recording.timesteps));
-    const { first, last } = columnsOf(view.window, level);
-    const columnWidth = view.columnWidth * 2 ** level;
-    const x = first * columnWidth - view.scrollLeft;
-    /** @param {string} name */
-    const poolingOf = (name) => ({
-      unitsPerRow: Math.ceil((recording.described(name)?.shape[1] ?? 1) / rowHeight),
-      statistic: state.statistic.get(),
-      sort: /** @type {const} */ ("index"),
-      sortOf: "h",
-      unit: 0,
-    });
-    const wanted = [];
-    for (const name of names) {
-      const pooling = poolingOf(name);
-      for (let tile = Math.floor(first / 512); tile * 512 < last; tile++)
-        wanted.push({ name, pooling, level, tile });
-      if (coarsest > level) wanted.push({ name, pooling, level: coarsest, tile: 0 });
-    }
-    tiles.want("network", wanted);
-    const { tables, background } = theme.get();
-    names.forEach((name, n) => {
-      const pooling = poolingOf(name);
-      const rows = Math.ceil((recording.described(name)?.shape[1] ?? 1) / pooling.unitsPerRow);
-      const [low, high] = rangeOf(recording, name);
-      const image = new ImageData(last - first, rows);
-      paintPicture(
-        new Uint32Array(image.data.buffer),
-        { stride: last - first, top: 0, each: 1, rows },
-        { level, top: coarsest, first, last },
-        (of, tile) => tiles.get({ name, pooling, level: of, tile }),
-        {
-          lows: [low],
-          highs: [high],
-          table: tables.diverging,
-          key: `${low} ${high} ${background}`,
-        },
-      );
-      [cells.width, cells.height] = [image.width, image.height];
-      context2d(cells).putImageData(image, 0, 0);
-      context.drawImage(cells, x, tops[n], (last - first) * columnWidth, rowHeight);
     });
   }
 }

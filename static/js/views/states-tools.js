@@ -98,7 +98,7 @@ export function createStatesToolsView({ state, theme }) {
       finite &&= recording.described(`${cell.layer}.${cell.direction}.${name}`)?.finite ?? true;
       const ends = shownRange(quantity, state.scale.get(), recording, cell);
       const [low, high] = perUnit
-        ? ["its lowest", "its highest"]
+        ? ["low", "high"]
         : ends.map((value) => fixed(value, Number.isInteger(value) ? 0 : 2));
       const key = `${quantity.scale} ${low} ${high}`;
       const group = groups.get(key) ?? { names: [], low, high, scale: quantity.scale };

@@ -9,7 +9,6 @@
 
 import { axis } from "../axis.js";
 import { brushedUnits } from "../brush.js";
-import { attachBrushing, heatmapPicture } from "../brushing.js";
 import { byId, context2d, element, isDrag } from "../dom.js";
 import { fixed } from "../format.js";
 import { levelOf, timestepAtX } from "../geometry.js";
@@ -17,6 +16,7 @@ import { heatmapLayout, placesAt, unitTop } from "../heatmap-layout.js";
 import { columnsOf, paintPicture, topLevel } from "../heatmap-painter.js";
 import { createHeatmapSource } from "../heatmap-source.js";
 import { label } from "../label.js";
+import { TILE } from "../pooling.js";
 import { selectedCell } from "../state.js";
 
 const ARROW = { forward: "→", backward: "←" };
@@ -76,13 +76,6 @@ export function createStatesView(page) {
     else tooltip.hide();
   });
   track.addEventListener("pointerleave", () => tooltip.hide());
-  const orders = (/** @type {HeatmapRow} */ row) => {
-    const recording = state.recording.get();
-    return recording && orderOf(recording, row);
-  };
-  const picture = heatmapPicture(track, () => layout.rows, orders);
-  attachBrushing(track, picture, state, actions.brush);
-
   /**
    * What is under the pointer: the value, and the same unit in the other quantities.
    * @param {Recording} recording
@@ -221,7 +214,7 @@ export function createStatesView(page) {
         level: of,
         tile,
       });
-      for (let tile = Math.floor(first / 512); tile * 512 < last; tile++)
+      for (let tile = Math.floor(first / TILE); tile * TILE < last; tile++)
         wanted.push(at(level, tile));
       if (top > level) wanted.push(at(top, 0));
     }

@@ -20,7 +20,7 @@ const SMALL = `11px ${FAMILY}`;
 const LINE = 24;
 /** A picture is no book: beyond these lines the text is cut. */
 const MOST_LINES = 14;
-const LABELS = 118;
+const LABELS = 134;
 const GAP = 22;
 /** Below the lines: the tokens, or numbers of timesteps. */
 const FOOT = 24;

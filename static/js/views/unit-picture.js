@@ -58,6 +58,8 @@ export const bandEnds = (bands, { facts }) =>
 export function drawLines(surface, bands, shown, window, { theme, lines, pixel }) {
   const ends = bandEnds(bands, shown);
   const places = placeBands(bands).bands;
+  // A pointed corner would reach beyond the value it stands for.
+  if ("lineJoin" in surface) surface.lineJoin = "bevel";
   bands.forEach(({ quantities }, n) => {
     const y = scaleY(places[n], ends[n]);
     for (const { name } of quantities) {
@@ -65,13 +67,16 @@ export function drawLines(surface, bands, shown, window, { theme, lines, pixel }
       if (!values || !lines.includes(name)) continue;
       const path = vertices(values, window, y, pixel);
       surface.strokeStyle = surface.fillStyle = lineColour(name, theme);
-      surface.lineWidth = window.columnWidth < 1 ? 1 : 1.75;
+      surface.lineWidth = widthOf(window.columnWidth);
       stroke(surface, path);
       if (window.columnWidth >= DOTS) dots(surface, path, 2.5);
       else alone(surface, path);
     }
   });
 }
+
+/** The closer the timesteps, the finer the line. @param {number} columnWidth */
+const widthOf = (columnWidth) => (columnWidth < 1 ? 1 : columnWidth < DOTS ? 1.25 : 1.75);
 
 /** @param {Surface} surface @param {number[]} path */
 function stroke(surface, path) {

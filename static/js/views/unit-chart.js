@@ -150,7 +150,8 @@ function histograms(shown, bands, theme) {
   const ends = bandEnds(bands, shown);
   return bands.flatMap(({ quantities }, n) =>
     quantities
-      .filter(({ name }) => shown.series?.[name])
+      // Plotly stumbles over an axis on which nothing is.
+      .filter(({ name }) => shown.series?.[name].some(Number.isFinite))
       .map(({ name, label: words }) => ({
         type: "histogram",
         name: `${name} ${words}`,

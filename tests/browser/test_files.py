@@ -57,7 +57,7 @@ def test_what_is_no_text_file_gets_a_message_and_the_page_goes_on(two: Page) -> 
         ("empty.txt", b"", ["no sentence"]),
         ("blank.txt", b"  \n\t\n", ["no sentence"]),
         ("big.txt", b"a " * 500_001, ["too large", "1,000,002", "1,000,000"]),
-        ("line.txt", b"a" * 20_001, ["line 1", "20,001", "20,000"]),
+        ("line.txt", b"a" * 200_001, ["line 1", "200,001", "200,000"]),
         ("lines.txt", b"a\n" * 2_001, ["2,001", "2,000"]),
     ):
         page.set_input_files("#file", file(name, data))

@@ -174,7 +174,7 @@ def test_the_chart_shows_tokens_exactly(open_page: Callable[..., Page]) -> None:
     no_dialog(page)
     page.get_by_role("button", name="Explore in a chart").click()
     points = page.locator("#unit-chart .trace.scatter").first.locator(".point")
-    expect(points).to_have_count(len(shown))
+    expect(points).to_have_count(len(shown), timeout=30_000)  # Plotly is 4.8 MB
     for t, expected in enumerate(shown):
         points.nth(t).scroll_into_view_if_needed()
         box = points.nth(t).bounding_box()

@@ -20,6 +20,9 @@ import { modelOf } from "./state.js";
 /** Columns that a pooled picture reaches beyond what is seen, so that it need not be made at every move. */
 const BEYOND = 64;
 
+/** Predictions that are kept. */
+const KEPT = 1000;
+
 /** The array of a cell's h. @param {Cell} cell */
 export const arrayOf = ({ layer, direction }) => `${layer}.${direction}.h`;
 
@@ -41,6 +44,8 @@ export function createNetworkContent(page) {
   const cells = createCellContents(state);
   /** One picture for every row. @type {Map<string, Pooled & {key: string}>} */
   const pooled = new Map();
+  /** Predictions by timestep: a vocabulary may have a hundred thousand. @type {Map<number, {text: string, score: string, part: number | null}>} */
+  const said = new Map();
   /** @type {Recording | null} */
   let of = null;
   let missing = false;
@@ -52,6 +57,7 @@ export function createNetworkContent(page) {
     of = recording;
     strips.clear();
     pooled.clear();
+    said.clear();
   }
 
   /** @param {Recording} recording @param {string} name */
@@ -173,11 +179,11 @@ export function createNetworkContent(page) {
      * @param {Recording} recording
      * @param {Scene} scene
      * @param {{first: number, last: number, rows: Row[]}} seen
-     * @param {boolean} inside
+     * @param {{heads: number, inside: number}} levels
      */
-    wantRows(recording, scene, seen, inside) {
+    wantRows(recording, scene, seen, { heads, inside }) {
       const names = [...scene.rows.map(({ cell }) => arrayOf(cell)), "x"];
-      if (scene.head) names.push("scores");
+      if (scene.head && heads) names.push("scores");
       const near = inside ? seen.rows.flatMap(({ cell }) => cellArrays(recording, cell)) : [];
       const all = [...new Set([...names, ...near])];
       if (recording.whole && all.every((name) => recording.array(name))) return;
@@ -200,6 +206,8 @@ export function createNetworkContent(page) {
      * @param {number} timestep
      */
     prediction(recording, timestep) {
+      const known = said.get(timestep);
+      if (known) return known;
       const found = best(recording, timestep);
       if (!found) {
         if (!recording.row("scores", timestep)) missing = true;
@@ -208,7 +216,10 @@ export function createNetworkContent(page) {
       const value = recording.about.predictions?.task === "value";
       const score = shownScore(recording, found.score);
       const text = value ? score : label(found.label);
-      return { text, score, part: value ? null : found.score, hit: found.hit };
+      const prediction = { text, score, part: value ? null : found.score };
+      if (said.size >= KEPT) said.clear();
+      said.set(timestep, prediction);
+      return prediction;
     },
   };
 }

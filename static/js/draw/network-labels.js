@@ -22,7 +22,7 @@ export function drawTokens(surface, shot, content, { first, last }) {
   const at = placing(shot);
   const top = at.y(scene.token.top);
   if (top > shot.lens.height) return;
-  const size = Math.max(11, Math.min(22, 0.1 * at.sx));
+  const size = fontSize(0.1 * at.sx, 11, 22);
   surface.textBaseline = "top";
   surface.textAlign = "center";
   if (at.sx < 26) {
@@ -52,6 +52,10 @@ export function drawTokens(surface, shot, content, { first, last }) {
   surface.globalAlpha = alpha;
 }
 
+/** Half pixels: a font of every size there is would have to be made while zooming. @param {number} wished @param {number} least @param {number} most */
+const fontSize = (wished, least, most) =>
+  Math.round(2 * Math.max(least, Math.min(most, wished))) / 2;
+
 /** 1, 2 or 5 times a power of ten, not below. @param {number} least */
 export function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
@@ -70,7 +74,7 @@ function shortened(surface, text, width) {
 /** What the head says above each column. @param {Surface} surface @param {Shot} shot @param {NetworkContent} content @param {Seen} seen */
 export function drawHeads(surface, shot, content, { first, last }) {
   const { recording, scene, theme, family } = shot;
-  if (!scene.head) return;
+  if (!scene.head) return drawOutputs(surface, shot, first, last);
   const at = placing(shot);
   const { top, bottom } = scene.head;
   const [y, height] = [at.y(top), (bottom - top) * at.sy];
@@ -84,7 +88,7 @@ export function drawHeads(surface, shot, content, { first, last }) {
   surface.strokeStyle = theme.faint;
   surface.lineWidth = 1;
   surface.stroke();
-  const size = Math.max(9, Math.min(20, height * 0.42, 0.24 * at.sx));
+  const size = fontSize(Math.min(height * 0.42, 0.24 * at.sx), 9, 20);
   surface.textBaseline = "middle";
   surface.textAlign = "center";
   for (let t = first; t < last; t++) {
@@ -102,6 +106,20 @@ export function drawHeads(surface, shot, content, { first, last }) {
   }
 }
 
+/** Where no head reads what the highest layer gives. @param {Surface} surface @param {Shot} shot @param {number} first @param {number} last */
+function drawOutputs(surface, shot, first, last) {
+  const points = shot.scene.output?.points;
+  if (!points) return;
+  const at = placing(shot);
+  const size = fontSize(0.08 * at.sx, 10, 16);
+  surface.font = `${size}px ${shot.family}`;
+  surface.fillStyle = shot.theme.soft;
+  surface.textBaseline = "bottom";
+  surface.textAlign = "center";
+  const [x, y] = points.slice(-2);
+  for (let t = first; t < last; t++) surface.fillText("output", at.x(t + x), at.y(y) - 3, at.sx);
+}
+
 /**
  * The states a cell begins and ends with, beside the sequence: backward ends at the first token.
  * @param {Surface} surface
@@ -110,7 +128,7 @@ export function drawHeads(surface, shot, content, { first, last }) {
 export function drawEnds(surface, shot) {
   const { recording, scene, theme, lens } = shot;
   const at = placing(shot);
-  const size = Math.max(10, Math.min(14, 0.07 * at.sy));
+  const size = fontSize(0.07 * at.sy, 10, 14);
   surface.font = `${size}px ${shot.family}`;
   surface.textBaseline = "middle";
   for (const row of scene.rows) {
@@ -128,6 +146,7 @@ export function drawEnds(surface, shot) {
       const place = x + (leftEnd ? -5 : 5);
       surface.fillStyle = suffix === "n" ? theme.ink : theme.soft;
       const [yc, yh] = [at.y(c.points[1]), at.y(h.points[1])];
+      if (yh < -size || yc > lens.height + size) continue;
       if (yh - yc < size * 1.1) {
         surface.fillText(`${names[`h_${suffix}`]}`, place, (yc + yh) / 2);
         continue;
@@ -149,7 +168,7 @@ export function drawRowNames(surface, shot, selected) {
   const at = placing(shot);
   const narrow = lens.width < 560;
   const { inside, heads } = levelsAt(shot.camera.scale);
-  const size = Math.max(10, Math.min(13, 0.22 * at.sy));
+  const size = fontSize(0.22 * at.sy, 10, 13);
   surface.textBaseline = "middle";
   surface.textAlign = "left";
   const height = size + 8;

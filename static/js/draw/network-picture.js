@@ -28,7 +28,7 @@ export function drawNetwork(surface, shot, content) {
   const seen = visible(scene, view);
   const names = levels.bands ? [...scene.rows.map(({ cell }) => arrayOf(cell)), "x"] : [];
   content.wantPooled(recording, names, seen, camera.scale);
-  if (levels.cells) content.wantRows(recording, scene, seen, levels.inside > 0);
+  if (levels.cells) content.wantRows(recording, scene, seen, levels);
   surface.imageSmoothingEnabled = false;
   surface.setLineDash([]);
   const alpha = surface.globalAlpha;

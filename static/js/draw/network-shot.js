@@ -37,7 +37,7 @@ export function levelsAt(scale) {
     /** Every wire on its own way. */
     wires: ramp(scale, 30, 42),
     heads: ramp(scale, 30, 40),
-    inside: ramp(scale, 150, 210),
+    inside: ramp(scale, 200, 270),
   };
 }
 

@@ -81,25 +81,36 @@ export const wireWidth = (scale, state) =>
  * @param {Shot} shot
  * @param {Seen} seen
  */
-function wiresSeen({ scene }, { first, last }) {
+function wiresSeen(shot, { first, last }) {
   /** @type {Record<"c" | "h" | "x", {wire: Wire, t: number}[]>} */
   const groups = { c: [], h: [], x: [] };
-  const { rows, timesteps, head, output } = scene;
+  const { rows, timesteps, head, output } = shot.scene;
+  const at = placing(shot);
+  /** @param {Wire} wire */
+  const isSeen = ({ points, start }) => {
+    // Wires begin below and end above, or run level.
+    const [low, high] = [start[1] ?? points[1], points[points.length - 1]];
+    return at.y(Math.max(low, points[1])) > 0 && at.y(Math.min(high, points[1])) < shot.lens.height;
+  };
+  /** @param {"c" | "h" | "x"} kind @param {Wire | null | undefined} wire @param {number} from @param {number} to */
+  const add = (kind, wire, from, to) => {
+    if (wire && isSeen(wire)) for (let t = from; t < to; t++) groups[kind].push({ wire, t });
+  };
+  const [from, to] = [Math.max(0, first - 1), Math.min(timesteps, last + 1)];
   for (const row of rows) {
-    const end = lastOf(scene, row);
+    const end = lastOf(shot.scene, row);
     const start = timesteps - 1 - end;
-    for (let t = Math.max(0, first - 1); t < Math.min(timesteps, last + 1); t++) {
-      for (const wire of t === start ? row.initial : row.carried)
-        groups[wire.what === "c" ? "c" : "h"].push({ wire, t });
-      groups.x.push({ wire: row.reads, t });
-      if (row.gives) groups.x.push({ wire: row.gives, t });
-      if (t === end) {
-        for (const wire of row.final) groups[wire.what === "c" ? "c" : "h"].push({ wire, t });
-      }
+    // Nothing is carried into the first timestep of either direction.
+    const [after, before] = end ? [Math.max(1, from), to] : [from, Math.min(timesteps - 1, to)];
+    for (const [n, kind] of /** @type {const} */ (["c", "h"]).entries()) {
+      add(kind, row.carried[n], after, before);
+      if (start >= from && start < to) add(kind, row.initial[n], start, start + 1);
+      if (end >= from && end < to) add(kind, row.final[n], end, end + 1);
     }
+    add("x", row.reads, from, to);
+    add("x", row.gives, from, to);
   }
-  const top = head?.wire ?? output;
-  if (top) for (let t = first; t < last; t++) groups.x.push({ wire: top, t });
+  add("x", head?.wire ?? output, first, last);
   return groups;
 }
 

@@ -77,13 +77,12 @@ export function createUnitLinesView(unit) {
 
   /** @param {Quantity} quantity @param {number} top */
   function entry({ name, label: words, sentence, formula }, top) {
-    const value = element("output", { id: `unit-${name}` });
+    const value = element("span", { id: `unit-${name}`, class: "value" });
     const node = button(
-      [element("b", {}, name), value, element("span", {}, words)],
+      [element("b", {}, name), " ", value, " ", element("span", { class: "words" }, words)],
       () => toggle(name),
       {
         class: "entry",
-        "aria-label": `${name}, ${words}`,
         title: `${sentence}\n${name} = ${formula}`,
         "data-quantity": name,
       },

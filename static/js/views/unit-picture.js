@@ -60,6 +60,8 @@ export function drawLines(surface, bands, shown, window, { theme, lines, pixel }
   const places = placeBands(bands).bands;
   // A pointed corner would reach beyond the value it stands for.
   if ("lineJoin" in surface) surface.lineJoin = "bevel";
+  // Dense lines are areas: what lies below shows through.
+  surface.globalAlpha = window.columnWidth < 2 ? 0.7 : 1;
   bands.forEach(({ quantities }, n) => {
     const y = scaleY(places[n], ends[n]);
     for (const { name } of quantities) {
@@ -73,6 +75,7 @@ export function drawLines(surface, bands, shown, window, { theme, lines, pixel }
       else alone(surface, path);
     }
   });
+  surface.globalAlpha = 1;
 }
 
 /** The closer the timesteps, the finer the line. @param {number} columnWidth */

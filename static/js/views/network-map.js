@@ -265,7 +265,8 @@ export function createNetworkMapView(page) {
       // Who holds a key down or drags wants to get somewhere.
       const calm = speed ? speed <= TOO_FAST : time - stepped.time > HURRY;
       if (stepped.key && calm && !isStill()) pulse = speed ? Math.min(PULSE, 800 / speed) : PULSE;
-      stepped = { key, time };
+      // The first one was no step.
+      stepped = { key, time: stepped.key ? time : -Infinity };
     }
     const { moved, heading, timestep } = hear(recording);
     if (moved && follows.get() && moving.camera.get())

@@ -45,9 +45,11 @@ export function createRowCache({
   const keyOf = (/** @type {string} */ name, /** @type {number} */ window) => `${window} ${name}`;
 
   /** @param {string} key @param {NDArray} array */
-  function keep(key, array) {
-    kept.set(key, array);
-    nbytes += array.data.byteLength;
+  function keep(key, { shape, data: view }) {
+    // A copy: one array of an answer that is kept would keep all of them.
+    const own = view.slice();
+    kept.set(key, { shape, data: own });
+    nbytes += own.byteLength;
     for (const [oldest, { data }] of kept) {
       if (nbytes <= limit || oldest === key) break;
       kept.delete(oldest);

@@ -27,7 +27,8 @@ export function listenToZoom(state) {
   flow.addEventListener(
     "click",
     (event) => {
-      if (moved > CLICK) event.stopPropagation();
+      // One of the keyboard counts no clicks.
+      if (moved > CLICK && event.detail) event.stopPropagation();
       moved = 0;
     },
     { capture: true },
@@ -64,9 +65,10 @@ export function listenToZoom(state) {
   // pictures a mouse scrubs, and a finger moves the axis.
   flow.addEventListener("pointerdown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
+    // No click follows a drag that ended elsewhere, nor one of a finger.
+    if (!fingers.size) moved = 0;
     if (!target.closest(".track") || target.closest("#minimap")) return;
     if (event.pointerType === "mouse" && (event.button || !target.closest(".tokens"))) return;
-    if (!fingers.size) moved = 0;
     fingers.set(event.pointerId, event);
   });
   window.addEventListener("pointermove", (event) => {

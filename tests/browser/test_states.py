@@ -396,6 +396,25 @@ def test_two_fingers_zoom_around_what_lies_between_them(open_page: Callable[...,
     expect(page.locator("#step-text")).to_have_text("step 0 of 299")
 
 
+def test_what_follows_a_finger_that_moved_the_axis_is_a_tap_again(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page(
+        screen.link(model="two", text=LONG), width=390, height=844, has_touch=True, is_mobile=True
+    )
+    screen.ready(page)
+    track = page.locator("#track").bounding_box()
+    assert track is not None
+    touch = page.context.new_cdp_session(page)
+    for kind, x in (("touchStart", 300), ("touchMove", 250), ("touchMove", 180), ("touchEnd", 180)):
+        points = [] if kind == "touchEnd" else [{"x": x, "y": track["y"] + 20}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.evaluate(screen.FRAMES)
+    assert axis(page)[0] > 1
+    page.get_by_role("tab", name="Shapes").tap()
+    expect(page.locator("#shapes")).to_be_visible()
+
+
 def test_the_map_of_the_text_is_dragged_by_its_window_and_by_its_ends(long: Page) -> None:
     page = long
     box = page.locator("#minimap").bounding_box()

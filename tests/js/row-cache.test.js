@@ -33,12 +33,18 @@ function createWorld({ timesteps = 20 * WINDOW, limit = 1e9 } = {}) {
         stop,
         answer() {
           const shape = [stop - start, WIDTH];
+          const times = Array.from({ length: stop - start }, (_, n) => start + n);
+          // Views on one answer, as decoding it gives them.
+          const all = Float32Array.from(
+            names.flatMap((name) => times.flatMap((t) => rowOf(name, t))),
+          );
+          const length = times.length * WIDTH;
           reply.resolve(
             new Map(
-              names.map((name) => {
-                const rows = Array.from({ length: stop - start }, (_, n) => rowOf(name, start + n));
-                return [name, { shape, data: Float32Array.from(rows.flat()) }];
-              }),
+              names.map((name, n) => [
+                name,
+                { shape, data: all.subarray(n * length, (n + 1) * length) },
+              ]),
             ),
           );
           return settle();
@@ -181,6 +187,14 @@ test("no more is kept than the limit; what was not looked at longest gives way",
   assert.ok([0, 2, 4, 5].every(has));
   assert.equal(cache.row("a", WINDOW), undefined);
   assert.equal(cache.row("a", 3 * WINDOW), undefined);
+});
+
+test("a row holds on to its own array, not to all that came with it", async () => {
+  const { cache, answerAll } = createWorld();
+  cache.want(["a", "b"], 0, 1);
+  await answerAll();
+  assert.equal(cache.row("a", 0)?.buffer.byteLength, WINDOW_BYTES);
+  assert.equal(cache.row("b", 3)?.buffer.byteLength, WINDOW_BYTES);
 });
 
 test("what came last is kept even where it is larger than the limit", async () => {

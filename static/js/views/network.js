@@ -147,6 +147,7 @@ export function createNetworkView(page) {
       timesteps: recording.timesteps,
       ...view.window,
     });
+    page.tiles(recording).want("network", []);
     if (!recording.whole) recording.want(names, first, last);
     // Rows that come later for other views change nothing here.
     complete = names.every((name) => recording.row(name, first) && recording.row(name, last - 1));

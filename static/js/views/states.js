@@ -322,6 +322,11 @@ export function createStatesView(page) {
     paint() {
       const recording = state.recording.get();
       panel.hidden = state.tab.get() !== "states";
+      if (recording && panel.hidden && painted) {
+        // Nobody sees them: nothing more is fetched for them.
+        page.tiles(recording).want("states", []);
+        painted = "";
+      }
       if (!recording || panel.hidden || !state.quantities.get().length) return;
       if (measured !== state.measured.get())
         room = Math.max(LOWEST_ROOM, flow.clientHeight - track.offsetTop - MARGIN);

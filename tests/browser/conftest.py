@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lstm_core.models import load_model
 from tests.browser import chromium, models
 from tests.browser import oracle as oracles
 from tests.browser.watching import watch
 from tests.serving import RunningServer, serve
+
+# A machine with other work takes longer; what is as expected is not waited for.
+expect.set_options(timeout=15_000)
 
 FAILURES = Path(__file__).parent / "failures"
 FAILED = pytest.StashKey[bool]()

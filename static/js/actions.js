@@ -6,8 +6,8 @@
 /** @import {Link} from './url.js' */
 
 import { ApiError } from "./api.js";
-import { brushedUnits, neighbour } from "./brush.js";
-import { createBrushActions } from "./brush-actions.js";
+import { brushedUnits, neighbour } from "./brush/brush.js";
+import { createBrushActions } from "./brush/actions.js";
 import { plural } from "./format.js";
 import { Recording, UnitWeights } from "./recording.js";
 import {
@@ -18,7 +18,7 @@ import {
   selectedTimestep,
   steps,
 } from "./state.js";
-import { layersAt, stepFor, stepsPassed } from "./transport.js";
+import { layersAt, stepFor, stepsPassed } from "./time/transport.js";
 
 /** What a status of the server means to a person. @type {Record<number, string>} */
 const PROBLEMS = {

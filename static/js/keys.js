@@ -3,7 +3,7 @@
 /** @import {Actions} from './actions.js' */
 /** @import {State} from './state.js' */
 
-import { pageBy, toggleWhole, zoomBy } from "./axis.js";
+import { pageBy, toggleWhole, zoomBy } from "./time/axis.js";
 import { SPEEDS, selectedCell } from "./state.js";
 
 /**

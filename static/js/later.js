@@ -5,21 +5,21 @@
 /** @import {Readable, Tab} from './types.js' */
 
 import { noAnswer } from "./api.js";
-import { attachBrushing, heatmapPicture } from "./brushing.js";
+import { attachBrushing, heatmapPicture } from "./brush/gestures.js";
 import { byId, fillOnOpening } from "./dom.js";
-import { createFiles } from "./files.js";
-import { createHeatmapSource } from "./heatmap-source.js";
+import { createFiles } from "./models/files.js";
+import { createHeatmapSource } from "./heatmaps/source.js";
 import { keyTable, listenToKeys } from "./keys.js";
 import { createParityView, setUpShare } from "./views/badges.js";
-import { createCellView } from "./views/cell.js";
-import { createEquationsView } from "./views/equations.js";
+import { createCellView } from "./cell/panel.js";
+import { createEquationsView } from "./cell/equations.js";
 import { createMinimapView } from "./views/minimap.js";
 import { createPredictionsView } from "./views/predictions.js";
 import { createStatesToolsView } from "./views/states-tools.js";
-import { createStripsView } from "./views/strips.js";
-import { createUnitsButtonView } from "./views/units-button.js";
-import { createWantingView } from "./wanting.js";
-import { listenToZoom } from "./zooming.js";
+import { createStripsView } from "./cell/strips.js";
+import { createUnitsButtonView } from "./brush/button.js";
+import { createWantingView } from "./time/wanting.js";
+import { listenToZoom } from "./time/zooming.js";
 
 /**
  * Returns what opens files.
@@ -78,15 +78,15 @@ function loadTabs(page) {
       () => state.tab.get() === tab,
       async () => frames.add(await create()),
     );
-  onTab("unit", async () => (await import("./views/unit.js")).createUnitView(page));
-  onTab("network", async () => (await import("./views/network-map.js")).createNetworkMapView(page));
-  onTab("cell", async () => (await import("./views/cell-drawing.js")).createCellDrawingView(page));
+  onTab("unit", async () => (await import("./unit/tab.js")).createUnitView(page));
+  onTab("network", async () => (await import("./network/tab.js")).createNetworkMapView(page));
+  onTab("cell", async () => (await import("./cell/tab.js")).createCellDrawingView(page));
   onTab("shapes", async () => (await import("./views/shapes.js")).createShapesView(state));
   once(
     page,
     [state.hide, state.embed],
     () => `${state.hide.get()}${state.embed.get()}` !== "",
-    async () => frames.add((await import("./embed.js")).createEmbedView(page)),
+    async () => frames.add((await import("./share/embed.js")).createEmbedView(page)),
   );
 }
 
@@ -110,7 +110,7 @@ function once({ actions }, atoms, isWanted, load) {
 /** @param {Page} page @param {Files} files */
 function fillMenus(page, files) {
   const { state, api, actions, frames } = page;
-  const about = () => import("./views/about.js");
+  const about = () => import("./models/about.js");
   fillOnOpening("sentences", async (popover) =>
     (await import("./views/sentences.js")).showSentences(popover, state, actions),
   );
@@ -119,24 +119,22 @@ function fillMenus(page, files) {
   /** @type {(() => void) | null} */
   let fillModels = null;
   fillOnOpening("models", async () => {
-    const { createModels } = await import("./views/models.js");
+    const { createModels } = await import("./models/menu.js");
     fillModels ??= createModels(state, api, actions, files);
     fillModels();
   });
-  fillOnOpening("keep-menu", async (menu) =>
-    (await import("./views/keep.js")).showKeep(menu, page),
-  );
+  fillOnOpening("keep-menu", async (menu) => (await import("./keep/menu.js")).showKeep(menu, page));
   let brushPanel = false;
   fillOnOpening("units-panel", async (panel) => {
     if (brushPanel) return;
     brushPanel = true;
-    const { createBrushView } = await import("./views/brush.js");
+    const { createBrushView } = await import("./brush/panel.js");
     frames.add(createBrushView(page, panel));
   });
   /** @type {(() => void) | null} */
   let fillShare = null;
   fillOnOpening("share-panel", async (panel) => {
-    const { createShare } = await import("./views/share.js");
+    const { createShare } = await import("./share/menu.js");
     fillShare ??= createShare(panel, state);
     fillShare();
   });
@@ -158,7 +156,7 @@ function setUpKeys(page) {
     keys: ["t", "T"],
     shown: "T",
     does: "this view as a table",
-    run: async () => (await import("./views/table.js")).showTable(page),
+    run: async () => (await import("./keep/table.js")).showTable(page),
   });
   listenToKeys(document, keys);
 }

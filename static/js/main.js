@@ -6,7 +6,7 @@
 
 import { createActions } from "./actions.js";
 import { ApiError, createApi, noAnswer } from "./api.js";
-import { createAxisView } from "./axis.js";
+import { createAxisView } from "./time/axis.js";
 import { createFrameLoop } from "./frame.js";
 import { label } from "./label.js";
 import { createPage } from "./page.js";
@@ -19,7 +19,7 @@ import {
   createNetworkLabelsView,
   createNetworkOverlayView,
   createNetworkView,
-} from "./views/network.js";
+} from "./network/rows.js";
 import { createTabsView } from "./views/panels.js";
 import { createStatesView } from "./views/states.js";
 import { createTokensView } from "./views/tokens.js";
@@ -30,7 +30,7 @@ const state = createState();
 const frames = createFrameLoop();
 // A file that was saved from here carries its session, and answers itself.
 const api = document.getElementById("session")
-  ? (await import("./offline-api.js")).openSession(document, window)
+  ? (await import("./keep/offline-api.js")).openSession(document, window)
   : createApi((input, init) => fetch(input, init));
 const actions = createActions(state, api, frames);
 const theme = followTheme();

@@ -2,14 +2,14 @@
 
 /** @import {Actions} from './actions.js' */
 /** @import {Api} from './api.js' */
-/** @import {HeatmapLayout} from './heatmap-layout.js' */
+/** @import {HeatmapLayout} from './heatmaps/layout.js' */
 /** @import {Recording} from './recording.js' */
 /** @import {State} from './state.js' */
 /** @import {Theme} from './theme.js' */
-/** @import {Tiles} from './tiles.js' */
+/** @import {Tiles} from './heatmaps/tiles.js' */
 /** @import {Figure, Readable, Tab} from './types.js' */
 
-import { createTiles } from "./tiles.js";
+import { createTiles } from "./heatmaps/tiles.js";
 
 /** What pictures may take of a tab's memory, unless a setting says otherwise. */
 const TAB_BYTES = 256_000_000;
@@ -34,7 +34,7 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
    * @param {Recording} recording
    */
   function laterRanges(recording) {
-    /** @type {import("./unit-ranges.js").UnitRangesStore | null} */
+    /** @type {import("./heatmaps/unit-ranges.js").UnitRangesStore | null} */
     let ranges = null;
     let asked = false;
     return {
@@ -48,7 +48,7 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
       rows(name, unitsPerRow, order, diverging) {
         if (!asked) {
           asked = true;
-          import("./unit-ranges.js")
+          import("./heatmaps/unit-ranges.js")
             .then(({ createUnitRanges }) => {
               ranges = createUnitRanges(recording, api, onArrival);
               onArrival();
@@ -75,8 +75,8 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
   async function loadFigures() {
     if (figures.has("states")) return;
     const [{ createStatesFigure }, { createShapesFigure }] = await Promise.all([
-      import("./figures/states.js"),
-      import("./figures/shapes.js"),
+      import("./keep/states-figure.js"),
+      import("./keep/shapes-figure.js"),
     ]);
     figures.set("states", createStatesFigure(page));
     figures.set("shapes", createShapesFigure(page));

@@ -5,7 +5,7 @@
 
 import { networkRows } from "./geometry.js";
 import { createRowCache } from "./row-cache.js";
-import { waves } from "./transport.js";
+import { waves } from "./time/transport.js";
 
 /** Recordings up to this size are fetched whole; of longer ones only what is looked at. */
 export const WHOLE_BYTES = 32_000_000;

@@ -4,7 +4,7 @@
 /** @import {Recording, UnitWeights} from './recording.js' */
 
 import { atom } from "./store.js";
-import { stepCount, timestepAt } from "./transport.js";
+import { stepCount, timestepAt } from "./time/transport.js";
 
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16, 30];
 

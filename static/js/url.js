@@ -4,8 +4,8 @@
 /** @import {ColourScale, Direction, Order, Precision, Rows, Sort, Statistic, Tab} from './types.js' */
 /** @import {State} from './state.js' */
 
-import { cleanBrush, cleanSets } from "./brush.js";
-import { cleanEmbed, cleanHide } from "./parts.js";
+import { cleanBrush, cleanSets } from "./brush/brush.js";
+import { cleanEmbed, cleanHide } from "./share/parts.js";
 import { SPEEDS } from "./state.js";
 
 /**

@@ -29,7 +29,7 @@ ROWS = """() => [...document.querySelectorAll('.push-item')]
 
 #: Where the page says that its vectors are, and the middle of each square but for lines and marks.
 SQUARES = """async (content) => {
-  const { cellLayout, stripGrid, squareOf } = await import('/js/draw/cell-layout.js');
+  const { cellLayout, stripGrid, squareOf } = await import('/js/cell/layout.js');
   const { width, height } = document.getElementById('cell-picture').getBoundingClientRect();
   const { strips, gates } = cellLayout({ x: 0, y: 0, width, height }, content);
   const found = { gates };

@@ -153,7 +153,7 @@ def test_what_is_no_longer_looked_at_is_no_longer_fetched(
 
 BOTH = """async ({ id, names, cases }) => {
   const [{ createApi }, { poolTile }] =
-    await Promise.all([import("/js/api.js"), import("/js/pooling.js")]);
+    await Promise.all([import("/js/api.js"), import("/js/heatmaps/pooling.js")]);
   const api = createApi((input, init) => fetch(input, init));
   const arrays = await api.arrays(id, names);
   const answers = [];

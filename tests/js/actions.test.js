@@ -4,7 +4,7 @@ import { mock, test } from "node:test";
 import { createActions } from "../../static/js/actions.js";
 import { ApiError } from "../../static/js/api.js";
 import { SPEEDS, course, createState, selectedTimestep, steps } from "../../static/js/state.js";
-import { layersAt } from "../../static/js/transport.js";
+import { layersAt } from "../../static/js/time/transport.js";
 import { createRandom } from "./random.js";
 import {
   QUANTITIES,

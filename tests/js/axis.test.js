@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { axis, pageBy, panTo, toggleWhole, zoomBy } from "../../static/js/axis.js";
+import { axis, pageBy, panTo, toggleWhole, zoomBy } from "../../static/js/time/axis.js";
 import { WINDOW } from "../../static/js/row-cache.js";
 import { Recording } from "../../static/js/recording.js";
 import { createState } from "../../static/js/state.js";
-import { createWantingView } from "../../static/js/wanting.js";
+import { createWantingView } from "../../static/js/time/wanting.js";
 import { forAll } from "./random.js";
 import { QUANTITIES, asApi, describe, model, quantities } from "./worlds.js";
 

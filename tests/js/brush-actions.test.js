@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createActions } from "../../static/js/actions.js";
-import { brushedUnits, parseSets } from "../../static/js/brush.js";
+import { brushedUnits, parseSets } from "../../static/js/brush/brush.js";
 import { Recording } from "../../static/js/recording.js";
 import { createState } from "../../static/js/state.js";
 import { forAll } from "./random.js";

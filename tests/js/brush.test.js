@@ -26,7 +26,7 @@ import {
   union,
   unitsOf,
   withUnits,
-} from "../../static/js/brush.js";
+} from "../../static/js/brush/brush.js";
 import { Recording } from "../../static/js/recording.js";
 import { createState } from "../../static/js/state.js";
 import { forAll } from "./random.js";

@@ -16,10 +16,10 @@ import {
   toWorld,
   viewOf,
   zoomedAt,
-} from "../../static/js/camera.js";
+} from "../../static/js/network/camera.js";
 import { forAll } from "./random.js";
 
-/** @import {Box, Camera, Lens} from '../../static/js/camera.js' */
+/** @import {Box, Camera, Lens} from '../../static/js/network/camera.js' */
 /** @import {Random} from './random.js' */
 
 /** A world as networks are, and a screen. @param {Random} random */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { captionOf, fileName } from "../../static/js/caption.js";
+import { captionOf, fileName } from "../../static/js/keep/caption.js";
 import { Recording } from "../../static/js/recording.js";
 import { createState } from "../../static/js/state.js";
 import { asApi, describe, model } from "./worlds.js";

@@ -8,13 +8,13 @@ import {
   squareOf,
   stripGrid,
   unitsAt,
-} from "../../static/js/draw/cell-layout.js";
-import { cellPartAt, cellPictureParts } from "../../static/js/draw/cell-picture.js";
-import { paintVector, speaker } from "../../static/js/draw/vector-images.js";
+} from "../../static/js/cell/layout.js";
+import { cellPartAt, cellPictureParts } from "../../static/js/cell/picture.js";
+import { paintVector, speaker } from "../../static/js/cell/vector-images.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */
-/** @import {Box} from '../../static/js/draw/cell-layout.js' */
+/** @import {Box} from '../../static/js/cell/layout.js' */
 
 /** @param {Random} random */
 const anyCell = (random) => ({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellArrays, createCellContents } from "../../static/js/cell-content.js";
+import { cellArrays, createCellContents } from "../../static/js/cell/content.js";
 import {
   decimalsFor,
   explainTerm,
@@ -11,8 +11,8 @@ import {
   sumLines,
   termLeadsTo,
   termName,
-} from "../../static/js/cell-pushes.js";
-import { equationLines } from "../../static/js/equation-lines.js";
+} from "../../static/js/cell/cell-pushes.js";
+import { equationLines } from "../../static/js/cell/equation-lines.js";
 import { fixed, sum } from "../../static/js/format.js";
 import { Recording, UnitWeights } from "../../static/js/recording.js";
 import { createState, selectedTimestep } from "../../static/js/state.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { exportOf, fileBytes, measure, sliceOf, toCsv } from "../../static/js/exports.js";
+import { exportOf, fileBytes, measure, sliceOf, toCsv } from "../../static/js/keep/exports.js";
 import { Recording } from "../../static/js/recording.js";
 import { asApi, describe, fill } from "./worlds.js";
 
@@ -21,7 +21,7 @@ function recordingOf(sizes) {
 
 const CELL = /** @type {const} */ ({ layer: 1, direction: "forward" });
 
-/** @param {import('../../static/js/exports.js').Slice} slice */
+/** @param {import('../../static/js/keep/exports.js').Slice} slice */
 const figure = (slice) =>
   /** @type {import('../../static/js/types.js').Figure} */ ({ slice: () => slice });
 
@@ -75,7 +75,7 @@ test("an estimate is near what a file really takes", () => {
   const of = measure(recording, sliceOf(recording, CELL, undefined, "cell"));
   const near = (
     /** @type {number} */ size,
-    /** @type {import('../../static/js/exports.js').Format} */ format,
+    /** @type {import('../../static/js/keep/exports.js').Format} */ format,
   ) => {
     const estimate = fileBytes(recording, of, format);
     assert.ok(Math.abs(size / estimate - 1) < 0.25, `${format}: ${size} of ${estimate}`);

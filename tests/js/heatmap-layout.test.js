@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { networkRows } from "../../static/js/geometry.js";
-import { heatmapLayout, placesAt, unitTop } from "../../static/js/heatmap-layout.js";
+import { heatmapLayout, placesAt, unitTop } from "../../static/js/heatmaps/layout.js";
 import { forAll } from "./random.js";
 import { QUANTITIES, anyStack, describe } from "./worlds.js";
 

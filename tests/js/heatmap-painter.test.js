@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LEVELS, level as levelOf } from "../../static/js/colour.js";
-import { columnsOf, paintPicture, tilePixels, topLevel } from "../../static/js/heatmap-painter.js";
-import { TILE, poolTile } from "../../static/js/pooling.js";
+import { columnsOf, paintPicture, tilePixels, topLevel } from "../../static/js/heatmaps/painter.js";
+import { TILE, poolTile } from "../../static/js/heatmaps/pooling.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */
-/** @import {Colours} from '../../static/js/heatmap-painter.js' */
-/** @import {Tile} from '../../static/js/tiles.js' */
+/** @import {Colours} from '../../static/js/heatmaps/painter.js' */
+/** @import {Tile} from '../../static/js/heatmaps/tiles.js' */
 
 /** Colours that say which level they are of. */
 const TABLE = Uint32Array.from({ length: LEVELS + 1 }, (_, n) => 1000 + n);

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bandsOf, endsOf, niceEnds, scaleY, stackBands, vertices } from "../../static/js/lines.js";
+import {
+  bandsOf,
+  endsOf,
+  niceEnds,
+  scaleY,
+  stackBands,
+  vertices,
+} from "../../static/js/unit/lines.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { highestThroughout, matchingUnits } from "../../static/js/matching.js";
+import { highestThroughout, matchingUnits } from "../../static/js/brush/matching.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { headWires, inWords, litAt } from "../../static/js/network-flow.js";
-import { sceneOf } from "../../static/js/network-scene.js";
-import { progress, stepCount, stepFor, waves } from "../../static/js/transport.js";
+import { headWires, inWords, litAt } from "../../static/js/network/flow.js";
+import { sceneOf } from "../../static/js/network/scene.js";
+import { progress, stepCount, stepFor, waves } from "../../static/js/time/transport.js";
 import { forAll } from "./random.js";
 import { anyStack, describe } from "./worlds.js";
 
-/** @import {Place, Wire} from '../../static/js/network-scene.js' */
+/** @import {Place, Wire} from '../../static/js/network/scene.js' */
 /** @import {Cell, Layer, Model, Order} from '../../static/js/types.js' */
 /** @import {Random} from './random.js' */
 

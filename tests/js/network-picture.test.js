@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { niceStep } from "../../static/js/draw/network-labels.js";
-import { levelsAt } from "../../static/js/draw/network-shot.js";
-import { norm, stateNames } from "../../static/js/network-content.js";
+import { niceStep } from "../../static/js/network/labels.js";
+import { levelsAt } from "../../static/js/network/shot.js";
+import { norm, stateNames } from "../../static/js/network/content.js";
 import { Recording } from "../../static/js/recording.js";
-import { keyframes } from "../../static/js/views/network-dots.js";
+import { keyframes } from "../../static/js/network/dots.js";
 import { forAll } from "./random.js";
 import { anyStack, asApi, describe } from "./worlds.js";
 

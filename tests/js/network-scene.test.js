@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellLayout } from "../../static/js/draw/cell-layout.js";
+import { cellLayout } from "../../static/js/cell/layout.js";
 import {
   lastOf,
   movedTo,
@@ -11,12 +11,12 @@ import {
   tileOf,
   visible,
   wiresInto,
-} from "../../static/js/network-scene.js";
+} from "../../static/js/network/scene.js";
 import { forAll } from "./random.js";
 import { anyStack, describe } from "./worlds.js";
 
-/** @import {Box} from '../../static/js/camera.js' */
-/** @import {Row, Scene, Wire} from '../../static/js/network-scene.js' */
+/** @import {Box} from '../../static/js/network/camera.js' */
+/** @import {Row, Scene, Wire} from '../../static/js/network/scene.js' */
 /** @import {Layer, Model} from '../../static/js/types.js' */
 /** @import {Random} from './random.js' */
 

@@ -10,8 +10,8 @@ import {
   planSession,
   saveSession,
   VERSION,
-} from "../../static/js/offline.js";
-import { createArrays, createOfflineApi, fromBase64 } from "../../static/js/offline-api.js";
+} from "../../static/js/keep/offline.js";
+import { createArrays, createOfflineApi, fromBase64 } from "../../static/js/keep/offline-api.js";
 import { Recording } from "../../static/js/recording.js";
 import { createState } from "../../static/js/state.js";
 import { createRandom } from "./random.js";
@@ -77,7 +77,7 @@ function world(sizes = {}) {
   return { about, arrays, weights, api, state, recording };
 }
 
-/** @param {ReturnType<typeof world>} world @param {import('../../static/js/offline.js').Part | null} [part] */
+/** @param {ReturnType<typeof world>} world @param {import('../../static/js/keep/offline.js').Part | null} [part] */
 async function saved({ state, api, recording }, part = null) {
   /** @type {number[]} */
   const progress = [];
@@ -105,7 +105,7 @@ function open(html) {
         texts.has(id) ? { textContent: texts.get(id), remove: () => texts.delete(id) } : null,
     })
   );
-  /** @type {import('../../static/js/offline.js').Session} */
+  /** @type {import('../../static/js/keep/offline.js').Session} */
   const session = JSON.parse(texts.get("session") ?? "");
   const api = createOfflineApi(session, createArrays(document, session), async () => null);
   return { html, session, api };
@@ -278,7 +278,7 @@ test("the file opens at the screen it was saved from", async () => {
 
 test("what is too large is refused before anything is fetched, and says how much would do", () => {
   const here = world({ timesteps: 10_000, nbytes: 320_000_000, layers: 1 });
-  const plan = (/** @type {import('../../static/js/offline.js').Part | null} */ part) =>
+  const plan = (/** @type {import('../../static/js/keep/offline.js').Part | null} */ part) =>
     planSession(here.state, here.recording, { charts: true, part });
   assert.match(plan(null).problem ?? "", /10,000 timesteps are too many.*at most 1,000 timesteps/);
   assert.match(plan({ start: 0, stop: 1001 }).problem ?? "", /1,001 timesteps/);

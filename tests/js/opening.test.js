@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sortFiles } from "../../static/js/files.js";
+import { sortFiles } from "../../static/js/models/files.js";
 import { bytes } from "../../static/js/format.js";
 import {
   impossible,
@@ -10,7 +10,7 @@ import {
   splitCode,
   stackLine,
 } from "../../static/js/pytorch.js";
-import { rolesOf, treeOf } from "../../static/js/views/tensors.js";
+import { rolesOf, treeOf } from "../../static/js/models/tensors.js";
 
 /** @import {Module, Proposal} from '../../static/js/types.js' */
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { orderUnits } from "../../static/js/ordering.js";
+import { orderUnits } from "../../static/js/heatmaps/ordering.js";
 import { createRandom } from "./random.js";
 
 /** Columns of numbers as an array [timestep, unit]. @param {number[][]} columns */

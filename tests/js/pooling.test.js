@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TILE, furthest, poolTile } from "../../static/js/pooling.js";
+import { TILE, furthest, poolTile } from "../../static/js/heatmaps/pooling.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */

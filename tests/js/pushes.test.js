@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { sum } from "../../static/js/format.js";
-import { largest, pushes } from "../../static/js/pushes.js";
+import { largest, pushes } from "../../static/js/cell/pushes.js";
 import { createRandom, forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { colourTable, parseColour } from "../../static/js/colour.js";
-import { CONTRAST, contrast, softened, unpack } from "../../static/js/readable.js";
+import { CONTRAST, contrast, softened, unpack } from "../../static/js/unit/readable.js";
 
 /** The colours of both themes, read from the style sheet. */
 function themes() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Recording, UnitWeights, WHOLE_BYTES, hiddenBefore } from "../../static/js/recording.js";
-import { timestepBefore } from "../../static/js/transport.js";
+import { timestepBefore } from "../../static/js/time/transport.js";
 import { createRandom, forAll } from "./random.js";
 import { QUANTITIES, anyStack, asApi, deferred, describe, fill, settle } from "./worlds.js";
 

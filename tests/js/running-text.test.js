@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { excerpt, paintStretches, runningText, stretches } from "../../static/js/running-text.js";
+import {
+  excerpt,
+  paintStretches,
+  runningText,
+  stretches,
+} from "../../static/js/unit/running-text.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */
-/** @import {RunningText} from '../../static/js/running-text.js' */
+/** @import {RunningText} from '../../static/js/unit/running-text.js' */
 
 /** What stands where a token is. @param {RunningText} text @param {number} t */
 const at = ({ pieces, piece, start, end }, t) => pieces[piece[t]].slice(start[t], end[t]);
@@ -122,7 +127,7 @@ test("a token has a stretch on every line it stands on, at least a little wide",
 
 test("a line is a row of pixels, coloured where its tokens stand", () => {
   const pixels = new Uint32Array(2 * 10).fill(9);
-  /** @type {[number, import('../../static/js/running-text.js').Stretch[]][]} */
+  /** @type {[number, import('../../static/js/unit/running-text.js').Stretch[]][]} */
   const tokens = [
     [4, [{ line: 6, left: 0, right: 3.2 }]],
     [5, [{ line: 6, left: 3.2, right: 3.3 }]],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { beyond, describe, histogram, saturation } from "../../static/js/saturation.js";
+import { beyond, describe, histogram, saturation } from "../../static/js/unit/saturation.js";
 import { forAll } from "./random.js";
 
 /** @import {Random} from './random.js' */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Recording } from "../../static/js/recording.js";
-import { BLOCK, createSeries } from "../../static/js/series.js";
+import { BLOCK, createSeries } from "../../static/js/unit/series.js";
 import { createState } from "../../static/js/state.js";
 import { createRandom, forAll } from "./random.js";
 import { QUANTITIES, asApi, describe, fill, quantities } from "./worlds.js";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { PARTS, cleanEmbed, cleanHide, hiddenParts } from "../../static/js/parts.js";
-import { frameCode, isHere, sharedLink } from "../../static/js/share-links.js";
+import { PARTS, cleanEmbed, cleanHide, hiddenParts } from "../../static/js/share/parts.js";
+import { frameCode, isHere, sharedLink } from "../../static/js/share/share-links.js";
 import { DEFAULTS, fromFragment } from "../../static/js/url.js";
 import { forAll } from "./random.js";
 

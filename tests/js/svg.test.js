@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { SvgSurface } from "../../static/js/draw/svg.js";
+import { SvgSurface } from "../../static/js/keep/svg.js";
 import { createRandom } from "./random.js";
 import { all, parseXml } from "./xml.js";
 

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ApiError } from "../../static/js/api.js";
-import { TILE, poolTile } from "../../static/js/pooling.js";
+import { TILE, poolTile } from "../../static/js/heatmaps/pooling.js";
 import { Recording } from "../../static/js/recording.js";
-import { createTiles } from "../../static/js/tiles.js";
+import { createTiles } from "../../static/js/heatmaps/tiles.js";
 import { createRandom } from "./random.js";
 import { QUANTITIES, asApi, deferred, describe, fill, settle } from "./worlds.js";
 
 /** @import {Sizes} from './worlds.js' */
 /** @import {NDArray} from '../../static/js/types.js' */
-/** @import {Pooling, Wanted} from '../../static/js/tiles.js' */
+/** @import {Pooling, Wanted} from '../../static/js/heatmaps/tiles.js' */
 
 /** More than the page fetches whole. */
 const LARGE = 1e9;

@@ -10,10 +10,10 @@ import {
   timestepAt,
   timestepBefore,
   waves,
-} from "../../static/js/transport.js";
+} from "../../static/js/time/transport.js";
 import { forAll } from "./random.js";
 
-/** @import {Course} from '../../static/js/transport.js' */
+/** @import {Course} from '../../static/js/time/transport.js' */
 /** @import {Cell, Direction} from '../../static/js/types.js' */
 
 /** @typedef {Course & {layers: {directions: Direction[]}[]}} Run */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Recording } from "../../static/js/recording.js";
-import { createUnitRanges, rowRanges, unitRanges } from "../../static/js/unit-ranges.js";
+import { createUnitRanges, rowRanges, unitRanges } from "../../static/js/heatmaps/unit-ranges.js";
 import { forAll } from "./random.js";
 import { asApi, deferred, describe, fill, settle } from "./worlds.js";
 

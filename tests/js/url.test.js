@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PARTS as PAGE_PARTS } from "../../static/js/parts.js";
+import { PARTS as PAGE_PARTS } from "../../static/js/share/parts.js";
 import { SPEEDS, createState } from "../../static/js/state.js";
 import { DEFAULTS, KEYS, fromFragment, linkOf, toFragment } from "../../static/js/url.js";
 import { forAll } from "./random.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { webm } from "../../static/js/webm.js";
+import { webm } from "../../static/js/keep/webm.js";
 import { createRandom } from "./random.js";
 
 /** @typedef {{id: number, at: number, data: Uint8Array, children: Element[]}} Element */
@@ -51,7 +51,7 @@ const number = ({ data }) => data.reduce((value, digit) => value * 256 + digit, 
 /** @param {Element} element */
 const text = ({ data }) => new TextDecoder().decode(data);
 
-/** @param {import('../../static/js/webm.js').Frame[]} frames @param {number} duration */
+/** @param {import('../../static/js/keep/webm.js').Frame[]} frames @param {number} duration */
 async function made(frames, duration) {
   const blob = webm({ codec: "V_VP9", width: 1280, height: 722, duration, frames });
   assert.equal(blob.type, "video/webm");

@@ -3,9 +3,9 @@
 /** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
 
-import { axis, panTo } from "../axis.js";
+import { axis, panTo } from "../time/axis.js";
 import { byId, context2d } from "../dom.js";
-import { topLevel, paintPicture, columnsOf } from "../heatmap-painter.js";
+import { topLevel, paintPicture, columnsOf } from "../heatmaps/painter.js";
 import { label } from "../label.js";
 import { selectedCell, selectedTimestep } from "../state.js";
 import { shownRange } from "../theme.js";

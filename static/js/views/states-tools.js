@@ -3,7 +3,7 @@
 /** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
 
-import { axis } from "../axis.js";
+import { axis } from "../time/axis.js";
 import { byId, element, write } from "../dom.js";
 import { fixed, plural } from "../format.js";
 import { levelOf } from "../geometry.js";

@@ -4,19 +4,19 @@
 /** @import {Quantity} from '../types.js' */
 /** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
-/** @import {HeatmapRow} from '../heatmap-layout.js' */
-/** @import {Tiles, Wanted} from '../tiles.js' */
+/** @import {HeatmapRow} from '../heatmaps/layout.js' */
+/** @import {Tiles, Wanted} from '../heatmaps/tiles.js' */
 
-import { axis } from "../axis.js";
-import { brushedUnits } from "../brush.js";
+import { axis } from "../time/axis.js";
+import { brushedUnits } from "../brush/brush.js";
 import { byId, context2d, element, isDrag } from "../dom.js";
 import { fixed } from "../format.js";
 import { levelOf, timestepAtX } from "../geometry.js";
-import { heatmapLayout, placesAt, unitTop } from "../heatmap-layout.js";
-import { columnsOf, paintPicture, topLevel } from "../heatmap-painter.js";
-import { createHeatmapSource } from "../heatmap-source.js";
+import { heatmapLayout, placesAt, unitTop } from "../heatmaps/layout.js";
+import { columnsOf, paintPicture, topLevel } from "../heatmaps/painter.js";
+import { createHeatmapSource } from "../heatmaps/source.js";
 import { label } from "../label.js";
-import { TILE } from "../pooling.js";
+import { TILE } from "../heatmaps/pooling.js";
 import { selectedCell } from "../state.js";
 
 const ARROW = { forward: "→", backward: "←" };

@@ -5,7 +5,7 @@
 /** @import {Actions} from '../actions.js' */
 /** @import {Recording} from '../recording.js' */
 
-import { axis } from "../axis.js";
+import { axis } from "../time/axis.js";
 import { byId, element, write } from "../dom.js";
 import { codePoints, label } from "../label.js";
 import { best, classBefore, predictionTitles, shownScore, top } from "../predictions.js";

@@ -7,7 +7,7 @@
 import { byId, element, write } from "../dom.js";
 import { label } from "../label.js";
 import { course, selectedCell, selectedTimestep, SPEEDS, steps } from "../state.js";
-import { layersAt } from "../transport.js";
+import { layersAt } from "../time/transport.js";
 
 const PLAY = "M3 1v12l9-6z";
 const PAUSE = "M2 1h4v12H2zM8 1h4v12H8z";

@@ -32,6 +32,9 @@ const PROBLEMS = {
   503: "Busy",
 };
 
+/** Milliseconds between two units up to which they are flipped through. */
+const FLIPPING = 60;
+
 /** No connection, busy. */
 const AGAIN = [0, 429, 503];
 
@@ -219,6 +222,10 @@ export function createActions(state, api, frames) {
   }
 
   let weightsWanted = "";
+  /** When a unit was chosen last. */
+  let flipped = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
 
   async function loadUnitWeights() {
     const recording = state.recording.get();
@@ -298,7 +305,12 @@ export function createActions(state, api, frames) {
     if (to === state.unit.get()) return;
     state.unit.set(to);
     state.unitWeights.set(null);
-    loadUnitWeights();
+    // While units are flipped through, only the weights of the one they rest at are asked for.
+    const now = performance.now();
+    clearTimeout(resting);
+    if (now - flipped > FLIPPING) loadUnitWeights();
+    else resting = setTimeout(loadUnitWeights, FLIPPING);
+    flipped = now;
   }
 
   /** On to another unit; through the selected ones, if that is asked for. @param {number} by */

@@ -394,6 +394,9 @@ test("another row of the network brings its arrays and the weights of its unit",
   assert.equal(new Set(names).size, names.length, "nothing is fetched twice");
 });
 
+/** Longer than it takes to be flipping through units. */
+const rest = () => new Promise((resolve) => setTimeout(resolve, 90));
+
 test("the weights shown are those of the unit selected last, in whatever order they come", async () => {
   const { state, actions, server } = createWorld({ units: 9 });
   await actions.record();
@@ -406,12 +409,31 @@ test("the weights shown are those of the unit selected last, in whatever order t
     await gate.promise;
     return unitWeights(of);
   };
-  for (const unit of [3, 5, 7]) actions.selectUnit(unit);
+  for (const unit of [3, 5, 7]) {
+    actions.selectUnit(unit);
+    await rest();
+  }
   for (const unit of [7, 3, 5]) {
     waiting.get(unit)?.();
     await settle();
     assert.equal(state.unitWeights.get()?.W.data[0], 7);
   }
+});
+
+test("of units that are flipped through, weights are asked for the first and the last", async () => {
+  const { state, actions, server } = createWorld({ units: 9 });
+  await actions.record();
+  const { unitWeights } = server;
+  /** @type {number[]} */
+  const units = [];
+  server.unitWeights = async (of) => {
+    units.push(of.unit);
+    return unitWeights(of);
+  };
+  for (let unit = 1; unit < 9; unit++) actions.selectUnit(unit);
+  await rest();
+  assert.deepEqual(units, [1, 8]);
+  assert.equal(state.unitWeights.get()?.W.data[0], 8);
 });
 
 test("a selected unit lies inside the layer, and the same one again asks for nothing", async () => {

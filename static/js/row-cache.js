@@ -7,6 +7,9 @@
 export const WINDOW = 64;
 
 const AT_ONCE = 2;
+/** Milliseconds after which a cursor rests, and after which something is fetched though it does not. */
+const RESTING = 50;
+const LONGEST_WAIT = 250;
 /** Wishes that may wait; beyond it the oldest is dropped, and made again by who still has it. */
 const WAITING = 8;
 /** Milliseconds after a failure until who still looks at it asks again. */
@@ -24,14 +27,16 @@ const AGAIN = 1000;
  * @param {number} options.timesteps
  * @param {number} options.limit  bytes
  * @param {() => void} options.onArrival
- * @param {(run: () => void) => unknown} [options.later]
+ * @param {(run: () => void, milliseconds: number) => unknown} [options.later]
+ * @param {() => number} [options.clock]
  */
 export function createRowCache({
   fetch,
   timesteps,
   limit,
   onArrival,
-  later = (run) => setTimeout(run, AGAIN),
+  later = (run, milliseconds) => setTimeout(run, milliseconds),
+  clock = () => performance.now(),
 }) {
   /** In the order of their last use. @type {Map<string, NDArray>} */
   const kept = new Map();
@@ -41,6 +46,9 @@ export function createRowCache({
   let wishes = [];
   let running = 0;
   let nbytes = 0;
+  /** When something that is not here was asked for last, and when it was fetched. */
+  let [asked, fetched] = [-Infinity, -Infinity];
+  let waits = false;
 
   const keyOf = (/** @type {string} */ name, /** @type {number} */ window) => `${window} ${name}`;
 
@@ -72,7 +80,7 @@ export function createRowCache({
     for (const key of keys) coming.delete(key);
     for (const [name, array] of arrays ?? []) keep(keyOf(name, wish.window), array);
     if (arrays) onArrival();
-    else later(onArrival);
+    else later(onArrival, AGAIN);
     return pump();
   }
 
@@ -80,6 +88,19 @@ export function createRowCache({
   function missing(name, window) {
     const key = keyOf(name, window);
     return !kept.has(key) && !coming.has(key);
+  }
+
+  function fetchNow() {
+    fetched = clock();
+    for (let n = running; n < AT_ONCE; n++) pump().catch(() => {});
+  }
+
+  /** Fetch once nothing new has been asked for, for a moment. */
+  function rest() {
+    const still = clock() - asked;
+    waits = still < RESTING && clock() - fetched < LONGEST_WAIT;
+    if (waits) later(rest, RESTING - still);
+    else fetchNow();
   }
 
   return {
@@ -114,9 +135,11 @@ export function createRowCache({
     want(names, from, to) {
       const first = Math.max(0, Math.floor(from / WINDOW));
       const last = Math.min(Math.ceil(timesteps / WINDOW), Math.ceil(to / WINDOW));
+      let asks = false;
       for (let window = last - 1; window >= first; window--) {
         const wanted = names.filter((name) => missing(name, window));
         if (!wanted.length) continue;
+        asks = true;
         const all = new Set([
           ...wanted,
           ...(wishes.find((wish) => wish.window === window)?.names ?? []),
@@ -124,7 +147,16 @@ export function createRowCache({
         wishes = [...wishes.filter((wish) => wish.window !== window), { window, names: all }];
       }
       wishes = wishes.slice(-WAITING);
-      for (let n = running; n < AT_ONCE; n++) pump().catch(() => {});
+      if (!asks) return;
+      // A cursor that is dragged along a long text needs nothing of what it passes.
+      const now = clock();
+      const hurries = now - asked < RESTING && now - fetched < LONGEST_WAIT;
+      asked = now;
+      if (!hurries) fetchNow();
+      else if (!waits) {
+        waits = true;
+        later(rest, RESTING);
+      }
     },
   };
 }

@@ -24,6 +24,7 @@ function createWorld({ timesteps = 20 * WINDOW, limit = 1e9 } = {}) {
   /** @type {(() => void)[]} */
   const waiting = [];
   let arrivals = 0;
+  let [now, hurried] = [0, false];
   const cache = createRowCache({
     fetch(names, start, stop) {
       const reply = /** @type {ReturnType<typeof deferred<Map<string, NDArray>>>} */ (deferred());
@@ -60,6 +61,8 @@ function createWorld({ timesteps = 20 * WINDOW, limit = 1e9 } = {}) {
     limit,
     onArrival: () => arrivals++,
     later: (run) => waiting.push(run),
+    // Nobody hurries, unless a test says so.
+    clock: () => (hurried ? now : (now += 1000)),
   });
   return {
     cache,
@@ -67,6 +70,11 @@ function createWorld({ timesteps = 20 * WINDOW, limit = 1e9 } = {}) {
     arrivals: () => arrivals,
     /** Let the time pass after which a failure may be over. */
     wait: () => waiting.splice(0).forEach((run) => run()),
+    /** From now on time passes only when it is told to. @param {number} milliseconds */
+    pass: (milliseconds) => {
+      hurried = true;
+      now += milliseconds;
+    },
     /** The windows asked for so far. */
     windows: () => requests.map(({ start }) => start / WINDOW),
     /** Answer everything, also what is asked for meanwhile. */
@@ -230,4 +238,19 @@ test("a failure does not hold up what else is wished", async () => {
   assert.deepEqual(windows(), [0, 1, 3, 2]);
   await requests[2].answer();
   assert.ok(cache.row("a", 3 * WINDOW));
+});
+
+test("a cursor that is dragged along fetches where it rests, and now and then on the way", async () => {
+  const { cache, windows, wait, pass } = createWorld({ timesteps: 100 * WINDOW });
+  pass(0);
+  cache.want(["a"], 0, 1);
+  assert.deepEqual(windows(), [0], "the first wish does not wait");
+  for (let window = 1; window < 9; window++) {
+    pass(10);
+    cache.want(["a"], window * WINDOW, window * WINDOW + 1);
+  }
+  assert.deepEqual(windows(), [0], "what is passed is not fetched");
+  pass(60);
+  wait();
+  assert.deepEqual(windows().slice(0, 2), [0, 8], "where it rests comes first");
 });

@@ -78,6 +78,8 @@ export function createNavigation(state, actions, open, window) {
   let left = null;
   let waiting = false;
   let restless = false;
+  /** Whether there is a new recording: its entry waits for nothing more. */
+  let prompt = false;
   /** What is being opened has its entry already. @type {object | null} */
   let opening = null;
 
@@ -104,11 +106,12 @@ export function createNavigation(state, actions, open, window) {
   function write() {
     waiting = false;
     if (opening || !state.recording.get()) return;
-    if (restless) {
+    if (restless && !prompt) {
       restless = false;
       later();
       return;
     }
+    prompt = false;
     const from = left;
     left = null;
     const fragment = toFragment(now);
@@ -169,7 +172,12 @@ export function createNavigation(state, actions, open, window) {
   }
 
   const unsubscribes = KEYS.map((key) => state[key].subscribe(() => changed(key)));
-  unsubscribes.push(state.recording.subscribe(later));
+  unsubscribes.push(
+    state.recording.subscribe(() => {
+      prompt = true;
+      later();
+    }),
+  );
   window.addEventListener("popstate", go);
 
   return {

@@ -411,6 +411,7 @@ def test_what_follows_a_finger_that_moved_the_axis_is_a_tap_again(
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     page.evaluate(screen.FRAMES)
     assert axis(page)[0] > 1
+    page.wait_for_timeout(500)  # the browser takes a tap for the end of a fling before
     page.get_by_role("tab", name="Shapes").tap()
     expect(page.locator("#shapes")).to_be_visible()
 

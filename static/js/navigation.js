@@ -78,8 +78,6 @@ export function createNavigation(state, actions, open, window) {
   let left = null;
   let waiting = false;
   let restless = false;
-  /** Whether there is a new recording: its entry waits for nothing more. */
-  let prompt = false;
   /** What is being opened has its entry already. @type {object | null} */
   let opening = null;
 
@@ -106,12 +104,11 @@ export function createNavigation(state, actions, open, window) {
   function write() {
     waiting = false;
     if (opening || !state.recording.get()) return;
-    if (restless && !prompt) {
+    if (restless) {
       restless = false;
       later();
       return;
     }
-    prompt = false;
     const from = left;
     left = null;
     const fragment = toFragment(now);
@@ -174,8 +171,10 @@ export function createNavigation(state, actions, open, window) {
   const unsubscribes = KEYS.map((key) => state[key].subscribe(() => changed(key)));
   unsubscribes.push(
     state.recording.subscribe(() => {
-      prompt = true;
-      later();
+      // Its entry waits for nothing: who goes back at once must find the one before.
+      restless = false;
+      if (opening) later();
+      else write();
     }),
   );
   window.addEventListener("popstate", go);

@@ -72,6 +72,8 @@ export function fillOnOpening(id, fill) {
   popover.addEventListener("beforetoggle", (event) => {
     if (event.newState === "open") fill(popover);
   });
+  // Somebody may have been quicker than the script that fills it.
+  if (popover.matches(":popover-open")) fill(popover);
 }
 
 /**

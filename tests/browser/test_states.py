@@ -409,10 +409,11 @@ def test_what_follows_a_finger_that_moved_the_axis_is_a_tap_again(
     for kind, x in (("touchStart", 300), ("touchMove", 250), ("touchMove", 180), ("touchEnd", 180)):
         points = [] if kind == "touchEnd" else [{"x": x, "y": track["y"] + 20}]
         if not points:
-            page.wait_for_timeout(300)  # a tap after a fling would only end the fling
+            page.wait_for_timeout(500)  # a tap after a fling would only end the fling
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     page.evaluate(screen.FRAMES)
     assert axis(page)[0] > 1
+    page.wait_for_timeout(1000)
     page.get_by_role("tab", name="Shapes").tap()
     expect(page.locator("#shapes")).to_be_visible()
 

@@ -82,8 +82,8 @@ async ({ url, plotly, frames }) => {
   const size = Number(new DataView(bytes).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 8, size)));
   const charts = [];
-  for (const [name, { shape, data_offsets: [from] }] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
+  delete header.__metadata__;
+  for (const { shape, data_offsets: [from] } of Object.values(header)) {
     const [steps, units] = shape;
     const data = new Float32Array(bytes, 8 + size + from, steps * units);
     const z = Array.from({ length: units }, (_, unit) =>

@@ -127,6 +127,7 @@ def measure(browser: Browser, url: str) -> list[Figure]:
         size = f"{timesteps:,} × {units} × {LAYERS} layers"
         for action, tab in ACTIONS.items():
             page.locator(f"#tab-{tab}").click()
+            page.keyboard.press("Home")
             _settle(page)
             found = Frames(**page.evaluate(DRIVE, {"action": action, "frames": FRAMES}))
             if action == "scrub":

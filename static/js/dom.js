@@ -53,6 +53,17 @@ export function write(node, text) {
 }
 
 /**
+ * How far below the top of an element a pointer is. An element may begin at a fraction of a pixel, but
+ * is painted from a whole one, and a row of a heatmap may be one pixel high.
+ * @param {MouseEvent} event
+ * @param {Element} node
+ */
+export function heightUnder(event, node) {
+  const pixels = window.devicePixelRatio;
+  return event.clientY - Math.round(node.getBoundingClientRect().top * pixels) / pixels;
+}
+
+/**
  * Whether a pointer is dragged with its main button; a finger scrolls instead.
  * @param {PointerEvent} event
  */

@@ -7,6 +7,7 @@
 /** @import {State} from '../state.js' */
 
 import { brushedUnits, difference, range, union } from "./brush.js";
+import { heightUnder } from "../dom.js";
 import { placesAt } from "../heatmaps/layout.js";
 
 /**
@@ -192,7 +193,7 @@ export function heatmapPicture(track, rows, orderOf) {
     orderOf(row)?.[place] ?? place;
   return {
     unitAt(event, start) {
-      const y = event.clientY - track.getBoundingClientRect().top;
+      const y = heightUnder(event, track);
       const own = start?.picture;
       const kept = own ? Math.max(own.top, Math.min(own.top + own.height - 0.5, y)) : y;
       const found = placesAt(own ? [own] : rows(), kept);

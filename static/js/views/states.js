@@ -9,7 +9,7 @@
 
 import { axis } from "../time/axis.js";
 import { brushedUnits } from "../brush/brush.js";
-import { byId, context2d, element, isDrag } from "../dom.js";
+import { byId, context2d, element, heightUnder, isDrag } from "../dom.js";
 import { fixed } from "../format.js";
 import { levelOf, timestepAtX } from "../geometry.js";
 import { heatmapLayout, placesAt, unitTop } from "../heatmaps/layout.js";
@@ -53,7 +53,7 @@ export function createStatesView(page) {
     if (!recording) return null;
     const box = track.getBoundingClientRect();
     const timestep = timestepAtX(event.clientX - box.left, axis(state, recording));
-    const place = placesAt(layout.rows, event.clientY - box.top);
+    const place = placesAt(layout.rows, heightUnder(event, track));
     if (!place) return { recording, timestep, row: null, units: [] };
     const order = orderOf(recording, place.row);
     const units = [];

@@ -11,6 +11,10 @@ from lstm_core.errors import UnknownModelError
 #: The models in the box, one folder each.
 ZOO = Path(__file__).parent / "zoo" / "models"
 
+#: Where in a model's folder weights from along its training lie, in a folder named by the step,
+#: and what is said of them there.
+CHECKPOINTS, CHECKPOINT = "checkpoints", "checkpoint.json"
+
 #: What a newcomer meets first, and the server warms up for: words, and both directions.
 FIRST = "tagger-en"
 

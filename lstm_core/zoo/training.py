@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
+import json
 import math
 import os
 import pickle
@@ -18,10 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from lstm_core import catalogue
 from lstm_core.catalogue import ZOO
 from lstm_core.errors import FileError
 from lstm_core.model_spec import ModelSpec
@@ -32,6 +35,9 @@ TOLERANCE = 0.0005
 
 #: What a training that is not finished leaves in its model's folder, to go on from.
 UNFINISHED = "training.pt"
+
+#: When on the way a checkpoint is kept, in shares of all steps.
+CHECKPOINTS = (0.0, 0.02, 0.1)
 
 #: What `card_text` has a place for; whatever else a card says gets a row of its own.
 PLACED = (
@@ -107,6 +113,9 @@ class Training:
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: learning_rate_factor(step, total, self.how.warmup)
         )
+        self.steps_of_epoch, self.total = recipe.steps, total
+        self.keep_at = {round(share * total) for share in CHECKPOINTS}
+        self.steps = 0
         self.epoch = 0
         self.seconds = 0.0
         self.best = math.inf
@@ -120,6 +129,22 @@ class Training:
         self.optimizer.step()
         self.schedule.step()
         average_weights(self.averaged, self.model, self.how.average)
+        self.steps += 1
+
+    def keep(self, recipe: Recipe, folder: Path) -> None:
+        """Write the weights of this step as a checkpoint, if it is one of those that are kept.
+
+        They are those of the step itself, as float16, which halves them; the finished model is a
+        running mean.
+        """
+        if self.steps not in self.keep_at:
+            return
+        rounded = copy.deepcopy(self.model).half().float().eval()
+        assert isinstance(rounded.lstm, nn.LSTM)
+        rounded.lstm.dropout = 0.0
+        write_checkpoint(
+            rounded, folder, self.steps, of=self.total, validation=recipe.validate(rounded)
+        )
 
     def end_epoch(self, figure: float, seconds: float) -> None:
         self.epoch += 1
@@ -171,6 +196,7 @@ class Training:
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["dropout"])
         self.epoch, self.seconds = saved["epoch"], saved["seconds"]
+        self.steps = self.epoch * self.steps_of_epoch
         self.best, self.best_weights = saved["best"], saved["best_weights"]
         return f"going on after epoch {self.epoch}"
 
@@ -200,6 +226,7 @@ def train(recipe: Recipe, *, epochs: int, seed: int, unfinished: Path) -> Traini
     training = Training(recipe, epochs=epochs, seed=seed)
     if said := training.resume(unfinished):
         print(said)
+    training.keep(recipe, unfinished.parent)
     done, total = training.epoch * recipe.steps, epochs * recipe.steps
     with tqdm(initial=done, total=total, unit="step", mininterval=2) as progress:
         while training.epoch < epochs:
@@ -207,6 +234,7 @@ def train(recipe: Recipe, *, epochs: int, seed: int, unfinished: Path) -> Traini
             with training_mode(training.model, training.how.dropout):
                 for loss in recipe.losses(training.model, training.generator):
                     training.step(loss)
+                    training.keep(recipe, unfinished.parent)
                     progress.update()
             figure = recipe.validate(training.averaged)
             training.end_epoch(figure, time.perf_counter() - began)
@@ -257,6 +285,18 @@ def write_model(model: SequenceModel, folder: Path, card: dict[str, Any]) -> Non
     model.spec = replace(model.spec, card=card)
     model.save(folder)
     (folder / "card.md").write_text(card_text(folder.name, model.spec), encoding="utf-8")
+
+
+def write_checkpoint(
+    model: SequenceModel, folder: Path, step: int, *, of: int, validation: float
+) -> None:
+    """Write the weights of a step of training below the folder of the finished model."""
+    into = folder / catalogue.CHECKPOINTS / str(step)
+    into.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+    (into / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
+    about = {"step": step, "of": of, "validation": round(validation, 4)}
+    (into / catalogue.CHECKPOINT).write_text(json.dumps(about) + "\n", encoding="utf-8")
 
 
 def card_text(model_id: str, spec: ModelSpec) -> str:

@@ -81,7 +81,19 @@ function loadTabs(page) {
   onTab("unit", async () => (await import("./unit/tab.js")).createUnitView(page));
   onTab("network", async () => (await import("./network/tab.js")).createNetworkMapView(page));
   onTab("cell", async () => (await import("./cell/tab.js")).createCellDrawingView(page));
+  onTab("compare", async () => (await import("./compare/tab.js")).createCompareView(page));
+  onTab("paths", async () => (await import("./paths/tab.js")).createPathsView(page));
+  onTab("predictions", async () =>
+    (await import("./predictions/tab.js")).createPredictionsTab(page),
+  );
+  onTab("write", async () => (await import("./write/tab.js")).createWriteView(page));
   onTab("shapes", async () => (await import("./views/shapes.js")).createShapesView(state));
+  once(
+    page,
+    [state.pinModel, state.pinText],
+    () => `${state.pinModel.get()}${state.pinText.get()}` !== "",
+    async () => (await import("./pinned.js")).keepPinned(page),
+  );
   once(
     page,
     [state.hide, state.embed],

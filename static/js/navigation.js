@@ -17,6 +17,8 @@ const ENTRIES = new Set([
   "tab",
   "layer",
   "direction",
+  "pinModel",
+  "pinText",
   "brush",
   "sets",
 ]);

@@ -24,6 +24,8 @@ export function createState() {
     precision: atom(/** @type {Precision} */ ("float32")),
     // What came.
     recording: atom(/** @type {Recording | null} */ (null)),
+    /** The pinned run, which the recording is compared with: see pinned.js. */
+    pinned: atom(/** @type {Recording | null} */ (null)),
     /** Counts the arrivals of arrays: a view that reads it is painted when they come. */
     arrived: atom(0),
     /** The same for what only pictures are made of: tiles, orders of units, ends of scales. */
@@ -59,6 +61,17 @@ export function createState() {
     gate: atom("i"),
     /** Where the map of the network is looked at, "x,y,columns"; "" is all of it: see camera.js. */
     camera: atom(""),
+    /**
+     * Which run is pinned: a model and a text. "" is whatever is on the screen now, so that another
+     * checkpoint reads every sentence that is typed; twice "" is none.
+     */
+    pinModel: atom(""),
+    pinText: atom(""),
+    /** What these views show, "of:h;over:window": see options.js. */
+    compare: atom(""),
+    paths: atom(""),
+    predict: atom(""),
+    write: atom(""),
     /** Selected units, "1.forward:3-7,12", and named sets of them: see brush.js. */
     brush: atom(""),
     sets: atom(""),

@@ -3,7 +3,16 @@
 export type Direction = "forward" | "backward";
 export type Order = "sentence" | "processing";
 export type Precision = "float32" | "float64";
-export type Tab = "states" | "unit" | "network" | "cell" | "shapes";
+export type Tab =
+  | "states"
+  | "unit"
+  | "network"
+  | "cell"
+  | "compare"
+  | "paths"
+  | "predictions"
+  | "write"
+  | "shapes";
 export type ColourScale = "fixed" | "layer" | "row";
 export type Sort = "index" | "peak" | "mean" | "variance" | "similarity" | "cluster";
 /** What one pixel says of several values: the one furthest from their mean, or the mean. */
@@ -67,7 +76,19 @@ export interface Model {
   vocabulary: Record<string, number>;
   parameters: number;
   examples: string[];
+  /** Weights from along its training, the earliest first; each is a model of its own. */
+  checkpoints: TrainingCheckpoint[];
+  /** Of which model this is a checkpoint. */
+  checkpoint_of: string | null;
   card: Record<string, unknown>;
+}
+
+/** A model as it was after `step` of `of` steps; `validation` is what was measured then. */
+export interface TrainingCheckpoint {
+  id: string;
+  step: number;
+  of: number;
+  validation: number;
 }
 
 export interface Feature {

@@ -5,6 +5,7 @@
 /** @import {State} from './state.js' */
 
 import { cleanBrush, cleanSets } from "./brush/brush.js";
+import { cleanOptions } from "./options.js";
 import { cleanEmbed, cleanHide } from "./share/parts.js";
 import { SPEEDS } from "./state.js";
 
@@ -32,6 +33,12 @@ import { SPEEDS } from "./state.js";
  * @property {string} lines
  * @property {string} gate
  * @property {string} camera
+ * @property {string} pinModel
+ * @property {string} pinText
+ * @property {string} compare
+ * @property {string} paths
+ * @property {string} predict
+ * @property {string} write
  * @property {string} brush
  * @property {string} sets
  * @property {number} only
@@ -63,6 +70,12 @@ export const DEFAULTS = {
   lines: "ifgoch",
   gate: "i",
   camera: "",
+  pinModel: "",
+  pinText: "",
+  compare: "",
+  paths: "",
+  predict: "",
+  write: "",
   brush: "",
   sets: "",
   only: 0,
@@ -75,7 +88,7 @@ const CHOICES = {
   precision: ["float32", "float64"],
   order: ["sentence", "processing"],
   direction: ["forward", "backward"],
-  tab: ["states", "unit", "network", "cell", "shapes"],
+  tab: ["states", "unit", "network", "cell", "compare", "paths", "predictions", "write", "shapes"],
   scale: ["fixed", "layer", "row"],
   speed: SPEEDS,
   rows: ["all", "one"],
@@ -91,6 +104,10 @@ const CHOICES = {
 const CLEAN = {
   show: someQuantities,
   lines: someQuantities,
+  compare: cleanOptions,
+  paths: cleanOptions,
+  predict: cleanOptions,
+  write: cleanOptions,
   brush: cleanBrush,
   sets: cleanSets,
   hide: cleanHide,
@@ -142,7 +159,7 @@ export function fromFragment(fragment) {
   const link = {};
   for (const key of KEYS) {
     const given = parameters.get(key);
-    if (given === null || (given.length > LONGEST && key !== "text")) continue;
+    if (given === null || (given.length > LONGEST && key !== "text" && key !== "pinText")) continue;
     const value = read(key, given);
     if (value !== null) link[key] = value;
   }

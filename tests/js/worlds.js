@@ -206,6 +206,8 @@ export const model = (id, examples) => ({
   embedding: {},
   vocabulary: {},
   parameters: 0,
+  checkpoints: [],
+  checkpoint_of: null,
   card: {},
 });
 

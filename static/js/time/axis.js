@@ -153,7 +153,7 @@ export function createAxisView(state) {
   };
 }
 
-const TIMELESS = ["shapes", "network", "cell"];
+const TIMELESS = ["shapes", "network", "cell", "paths", "write"];
 
 /** A band narrower than its two edges could not be seen. */
 const MIN_BAND = 3;

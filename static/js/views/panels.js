@@ -38,6 +38,10 @@ export function createTabsView(state) {
         unit: `${cell} · unit ${state.unit.get()}`,
         network: "the network",
         cell,
+        compare: "compare",
+        paths: "paths",
+        predictions: "predictions",
+        write: "write on",
         shapes: "shapes",
       };
       write(title, titles[state.tab.get()]);

@@ -4,15 +4,7 @@ export type Direction = "forward" | "backward";
 export type Order = "sentence" | "processing";
 export type Precision = "float32" | "float64";
 export type Tab =
-  | "states"
-  | "unit"
-  | "network"
-  | "cell"
-  | "compare"
-  | "paths"
-  | "predictions"
-  | "write"
-  | "shapes";
+  "states" | "unit" | "network" | "cell" | "compare" | "paths" | "predictions" | "write" | "shapes";
 export type ColourScale = "fixed" | "layer" | "row";
 export type Sort = "index" | "peak" | "mean" | "variance" | "similarity" | "cluster";
 /** What one pixel says of several values: the one furthest from their mean, or the mean. */

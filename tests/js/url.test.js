@@ -33,8 +33,6 @@ const PARTS = {
   order: ["sentence", "processing"],
   direction: ["forward", "backward"],
   tab: ["states", "unit", "network", "cell", "compare", "paths", "predictions", "write", "shapes"],
-  compare: ["", "of:c;against:0.forward.h;threshold:0.25"],
-  paths: ["", "space:shared;turn:30,-20"],
   scale: ["fixed", "layer", "row"],
   speed: SPEEDS,
   rows: ["all", "one"],
@@ -49,6 +47,7 @@ const PARTS = {
 
 /** Some of a list in its order. @template T @param {Random} random @param {readonly T[]} list */
 const someOf = (random, list) => list.filter(() => random.flip());
+const OPTIONS = ["", "of:c;against:0.forward.h;threshold:0.25", "space:shared;turn:30,-20"];
 const BRUSHES = ["", "1.forward:3-7,12", "0.forward:0;0.backward:5-6;11.forward:1,3,5"];
 const SETS = ["", "set 1~1.forward:3", "a%2Fb %7E~0.backward:1-2/شمس~0.forward:3;1.forward:4"];
 
@@ -67,6 +66,12 @@ const anyLink = (random) =>
     span: random.integer(0, 2) && random.integer(0, 1e6) / 100,
     show: someOf(random, [..."ifgoch"]).join("") || "c",
     lines: someOf(random, [..."ifgoch"]).join("") || "h",
+    pinModel: random.pick(["", "shakespeare@80"]),
+    pinText: random.pick(TEXTS),
+    compare: random.pick(OPTIONS),
+    paths: random.pick(OPTIONS),
+    predict: random.pick(OPTIONS),
+    write: random.pick(OPTIONS),
     brush: random.pick(BRUSHES),
     sets: random.pick(SETS),
     hide: someOf(random, Object.keys(PAGE_PARTS)).join(","),

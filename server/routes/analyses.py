@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from lstm_core.quantities import Direction
 from server.analyses import Ordering, QuantityName, Sort, Statistic, Tile
-from server.deps import Services, ServicesDep
-from server.disconnect import unless_gone
-from server.responses import (
-    BYTES,
-    BYTES_RESPONSES,
-    JSON,
-    NOT_MODIFIED,
-    has_copy,
-    immutable,
-    tag_of,
-)
+from server.deps import ServicesDep
+from server.responses import BYTES_RESPONSES, JSON, NOT_MODIFIED
+from server.routes.answers import answer
 from server.routes.recordings import RecordingId
 from server.schemas import OrderPublic, UnitsPublic
 from server.store import StoredRecording
 
 router = APIRouter(prefix="/recordings/{recording_id}", tags=["recordings"])
-
-#: Part of every ETag here: a change of what is computed is a change of its name.
-VERSION = 1
 
 Names = Annotated[list[str], Query(alias="name", max_length=5000, description="Which arrays.")]
 Layer = Annotated[int, Query(ge=0, le=10_000)]
@@ -68,7 +56,7 @@ async def get_tiles(
     async def ask(recording: StoredRecording) -> bytes:
         return await services.analyses.tiles(recording, name, part, ordering)
 
-    return await _answer(request, services, recording_id, ("tiles", name, part, ordering), ask)
+    return await answer(request, services, recording_id, ("tiles", name, part, ordering), ask)
 
 
 @router.get(
@@ -96,7 +84,7 @@ async def get_order(
         return OrderPublic(order=list(order)).model_dump_json().encode()
 
     asked = ("orders", layer, direction, ordering)
-    return await _answer(request, services, recording_id, asked, ask, media_type=JSON)
+    return await answer(request, services, recording_id, asked, ask, media_type=JSON)
 
 
 @router.get(
@@ -114,7 +102,7 @@ async def get_unit_summaries(
     async def ask(recording: StoredRecording) -> bytes:
         return await services.analyses.unit_summaries(recording, name)
 
-    return await _answer(request, services, recording_id, ("unit-summaries", name), ask)
+    return await answer(request, services, recording_id, ("unit-summaries", name), ask)
 
 
 @router.get(
@@ -146,22 +134,4 @@ async def get_matching_units(
         return UnitsPublic(units=units).model_dump_json().encode()
 
     asked = ("matching-units", layer, direction, quantity, start, stop, above, sides)
-    return await _answer(request, services, recording_id, asked, ask, media_type=JSON)
-
-
-async def _answer(
-    request: Request,
-    services: Services,
-    recording_id: str,
-    asked: tuple[object, ...],
-    ask: Callable[[StoredRecording], Coroutine[Any, Any, bytes]],
-    *,
-    media_type: str = BYTES,
-) -> Response:
-    """What ``ask`` says; nothing is asked for a copy the browser has, or when it hangs up."""
-    headers = immutable(tag_of(VERSION, recording_id, *asked), shared=services.shared)
-    with services.recordings.held(recording_id) as recording:
-        if has_copy(request, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        data = await unless_gone(request, ask(recording))
-    return Response(data, headers=headers, media_type=media_type)
+    return await answer(request, services, recording_id, asked, ask, media_type=JSON)

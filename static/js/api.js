@@ -1,6 +1,6 @@
 // The server, one function per operation. Problems (RFC 9457) become ApiError.
 
-/** @import {About, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic, Sort, Statistic} from './types.js' */
+/** @import {About, Comparison, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic, Similarity, Sort, Statistic, UnitMatch} from './types.js' */
 
 import { decode } from "./codec.js";
 
@@ -52,40 +52,35 @@ export function refusal({ status, statusText }, body) {
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
 
-/** How far a recording is. @typedef {{done: number, of: number, what: string}} Progress */
+/** How far something is. @typedef {{done: number, of: number, what: string}} Progress */
 
 /**
- * A recording, and on the way to it how far it is: the answer is a line of JSON for each.
+ * What a long operation gives, and on the way to it how far it is: the answer is a line of JSON for each.
  * @param {typeof globalThis.fetch} fetch
- * @param {{model: string, text: string, precision: Precision}} body
- * @param {AbortSignal | undefined} signal
+ * @param {string} path
+ * @param {RequestInit} init
  * @param {(progress: Progress) => void} onProgress
- * @returns {Promise<RecordingPublic>}
+ * @param {string} result  the member of the last line that holds it
  */
-async function recordWithProgress(fetch, body, signal, onProgress) {
-  /** @type {{recording?: RecordingPublic, problem?: Problem}} */
+async function withProgress(fetch, path, init, onProgress, result) {
+  /** @type {Record<string, any>} */
   let last = {};
   try {
-    const response = await fetch("api/recordings", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: LINES },
-      body: JSON.stringify(body),
-      signal,
-    });
+    const response = await fetch(path, init);
     if (!response.ok) throw refusal(response, await response.arrayBuffer());
     if (!response.headers.get("Content-Type")?.startsWith(LINES)) return await response.json();
     for await (const line of lines(response)) {
       last = JSON.parse(line);
-      if ("progress" in last) onProgress(/** @type {{progress: Progress}} */ (last).progress);
+      if ("progress" in last) onProgress(last.progress);
     }
   } catch (error) {
-    const ours = error instanceof ApiError || isAbort(error) || signal?.aborted;
+    const ours = error instanceof ApiError || isAbort(error) || init.signal?.aborted;
     throw ours ? error : noAnswer();
   }
   if (last.problem) throw new ApiError(last.problem);
   // A stream that ends early was cut off.
-  if (!last.recording) throw noAnswer();
-  return last.recording;
+  if (!last[result]) throw noAnswer();
+  return last[result];
 }
 
 const LINES = "application/x-ndjson";
@@ -175,8 +170,15 @@ export function createApi(fetch) {
      * @param {(progress: Progress) => void} [onProgress]
      * @returns {Promise<RecordingPublic>}
      */
-    record: (body, signal, onProgress = () => {}) =>
-      recordWithProgress(fetch, body, signal, onProgress),
+    record: (body, signal, onProgress = () => {}) => {
+      const init = {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: LINES },
+        body: JSON.stringify(body),
+        signal,
+      };
+      return withProgress(fetch, "api/recordings", init, onProgress, "recording");
+    },
 
     /**
      * Arrays, or some of their timesteps or units.
@@ -226,6 +228,50 @@ export function createApi(fetch) {
      */
     unitSummaries: (id, names) =>
       arrays(`api/recordings/${id}/unit-summaries?${query({ name: names })}`),
+
+    /**
+     * CKA of every array with every other one, of this recording or of two.
+     * @param {string} id
+     * @param {{name: string[], other?: string, other_name?: string[], start?: number, stop?: number, also?: string[]}} of
+     * @param {AbortSignal} [signal]
+     * @param {(progress: Progress) => void} [onProgress]
+     * @returns {Promise<Similarity>}
+     */
+    similarity: (id, of, signal, onProgress = () => {}) => {
+      const path = `api/recordings/${id}/similarity?${query(of)}`;
+      const init = { headers: { Accept: LINES }, signal };
+      return withProgress(fetch, path, init, onProgress, "similarity");
+    },
+
+    /**
+     * Two arrays timestep by timestep, of this recording or of two, whose tokens are aligned.
+     * @param {string} id
+     * @param {{name: string, other?: string, other_name: string, start?: number, stop?: number, threshold?: number}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Comparison>}
+     */
+    comparison: (id, of, signal) =>
+      json(`api/recordings/${id}/comparison?${query(of)}`, { signal }),
+
+    /**
+     * For every unit of an array the one of another that moves most like it.
+     * @param {string} id
+     * @param {{name: string, other?: string, other_name: string, start?: number, stop?: number}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{matches: UnitMatch[]}>}
+     */
+    bestMatches: (id, of, signal) =>
+      json(`api/recordings/${id}/best-matches?${query(of)}`, { signal }),
+
+    /**
+     * Pooled columns of two arrays and of their difference: "one", "other", "difference".
+     * @param {string} id
+     * @param {{name: string, other?: string, other_name: string, level: number, tile: number, units_per_row: number, statistic: Statistic, sort: Sort, sort_of: string, unit: number}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Map<string, NDArray>>}  [columns, rows]
+     */
+    comparisonTiles: (id, of, signal) =>
+      arrays(`api/recordings/${id}/comparison-tiles?${query(of)}`, { signal }),
 
     /**
      * The rows of W, U and b that drive one unit's four gates.

@@ -127,6 +127,49 @@ export interface RecordingPublic {
   nbytes: number;
 }
 
+/** CKA of arrays with arrays; null where a state never changes or is not finite. */
+export interface Similarity {
+  names: string[];
+  other_names: string[];
+  /** Over how many pairs of timesteps. */
+  timesteps: number;
+  cka: (number | null)[][];
+}
+
+/** Two arrays at pairs of timesteps; numbers are null without a partner. */
+export interface Comparison {
+  names: [string, string];
+  widths: [number, number];
+  /** The timesteps of both; null where a token has no partner. */
+  pairs: [number | null, number | null][];
+  /** Whether the tokens are the same. */
+  same: boolean[];
+  cosine: (number | null)[];
+  distance: (number | null)[];
+  relative: (number | null)[];
+  norm: (number | null)[];
+  other_norm: (number | null)[];
+  cka: number | null;
+  mean_cosine: number | null;
+  /** The first pair, in the order of computing, beyond the threshold or without a partner. */
+  parts_at: number | null;
+  threshold: number;
+  predictions: {
+    top: [string | null, string | null][];
+    /** Half the sum of the differences of all probabilities. */
+    moved: (number | null)[];
+  } | null;
+}
+
+/** The unit of another array that moves most like this one; null where this one never moves. */
+export interface UnitMatch {
+  unit: number;
+  other_unit: number | null;
+  correlation: number | null;
+  one_to_one_unit: number | null;
+  one_to_one_correlation: number | null;
+}
+
 /** A list of strings in a file: a vocabulary, labels. */
 export interface Table {
   name: string;

@@ -7,6 +7,7 @@ A model is a folder: ``model.json`` (what it is, its vocabularies, its card),
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -15,6 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from lstm_core import catalogue
 from lstm_core.backward import BackwardLSTM
 from lstm_core.catalogue import model_folder
 from lstm_core.checkpoints.opening import Vocabulary as VocabularySource
@@ -246,10 +248,12 @@ class SequenceModel(nn.Module):
 def load_folder(folder: Path, *, precision: Precision = "float32") -> SequenceModel:
     """The model of a folder, in evaluation mode. Raises FileError when it is damaged."""
     try:
-        description = (folder / "model.json").read_text(encoding="utf-8")
+        description = catalogue.description(folder).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError("This model.json cannot be read.", came=str(error)) from error
     spec = ModelSpec.from_json(description)
+    if catalogue.finished(folder) != folder:
+        spec = replace(spec, title=f"{spec.title}, after {folder.name} steps of training")
     try:
         # Read whole, not mapped: a model must not follow its file.
         weights = safetensors.torch.load((folder / "weights.safetensors").read_bytes())

@@ -191,6 +191,18 @@ class StackPublic(Schema):
         )
 
 
+class TrainingCheckpointPublic(Schema):
+    """A model as it was on the way; its id names a model like any other."""
+
+    id: str = Field(examples=["shakespeare@80"])
+    digest: str
+    step: int
+    of: int = Field(description="Steps of the whole training.")
+    validation: float = Field(
+        description="The figure that chose the finished model, measured there; lower is better."
+    )
+
+
 class ModelPublic(Schema):
     id: str
     digest: str = Field(description="Names exactly these weights.")
@@ -210,6 +222,9 @@ class ModelPublic(Schema):
     vocabulary: dict[str, int] = Field(description="Size of each feature's vocabulary.")
     parameters: int
     examples: list[str]
+    checkpoints: list[TrainingCheckpointPublic] = Field(
+        description="Weights from along its training, the earliest first."
+    )
     card: dict[str, Any]
 
 

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_core import catalogue
+from lstm_core.catalogue import AT
 from lstm_core.errors import FileError, UnknownModelError
 from lstm_core.model_spec import ModelSpec
 from server.kept_models import DESCRIPTION, NAME, WEIGHTS, KeptModels, Name
-from server.schemas import ModelDetailPublic, ModelSource, StackPublic
+from server.schemas import (
+    ModelDetailPublic,
+    ModelSource,
+    StackPublic,
+    TrainingCheckpointPublic,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +65,12 @@ class ModelShelf:
     def get(self, name: str) -> ShelvedModel:
         """Raises UnknownModelError."""
         models = self.models()
-        if name not in models:
-            raise UnknownModelError("No such model.", came=repr(name), exists=list(models))
-        return models[name]
+        if name in models:
+            return models[name]
+        finished, at, step = name.rpartition(AT)
+        if at and finished in models:
+            return _checkpoint(models[finished], step)
+        raise UnknownModelError("No such model.", came=repr(name), exists=list(models))
 
     def _look(self, name: str, folder: Path) -> ShelvedModel | None:
         try:
@@ -83,7 +92,8 @@ class ModelShelf:
                 about = _describe_kept(name, folder, spec, called)
             else:
                 source: ModelSource = "box" if folder.parent == catalogue.ZOO else "folder"
-                about = _public(name, catalogue.digest(folder), spec, spec.title, source)
+                digest, on_the_way = catalogue.digest(folder), _checkpoints(name, folder)
+                about = _public(name, digest, spec, spec.title, source, on_the_way)
             about.model_dump_json()  # a description that cannot be sent is a damaged one
         except Exception as error:  # whatever is wrong with one folder, the others are served
             logger.warning("Model %r is left out: %r", name, error)
@@ -91,9 +101,42 @@ class ModelShelf:
         return ShelvedModel(folder, about, since)
 
 
+def _checkpoints(name: str, folder: Path) -> list[TrainingCheckpointPublic]:
+    """Those whose weights are there. Raises FileError for one that is badly described."""
+    return [
+        TrainingCheckpointPublic(
+            id=f"{name}{AT}{checkpoint.step}",
+            digest=catalogue.digest(checkpoint.folder),
+            step=checkpoint.step,
+            of=checkpoint.of,
+            validation=checkpoint.validation,
+        )
+        for checkpoint in catalogue.find_checkpoints(folder)
+        if (checkpoint.folder / WEIGHTS).is_file()
+    ]
+
+
+def _checkpoint(finished: ShelvedModel, step: str) -> ShelvedModel:
+    """A model on the way as a model of its own. Raises UnknownModelError."""
+    folder = catalogue.checkpoint_folder(finished.folder, finished.about.id, step)
+    id = f"{finished.about.id}{AT}{step}"
+    found = next((c for c in finished.about.checkpoints if c.id == id), None)
+    changed = {
+        "id": id,
+        "digest": found.digest if found else catalogue.digest(folder),
+        "title": f"{finished.about.title}, after {step} steps of training",
+        "checkpoints": [],
+    }
+    return ShelvedModel(folder, finished.about.model_copy(update=changed))
+
+
 def _stamp(folder: Path) -> Stamp:
     """Changes whenever one of the model's files does."""
-    stats = [(folder / name).stat() for name in (DESCRIPTION, WEIGHTS)]
+    paths = [folder / DESCRIPTION, folder / WEIGHTS]
+    on_the_way = folder / catalogue.CHECKPOINTS
+    if on_the_way.is_dir():
+        paths += sorted(path for path in on_the_way.glob("*/*") if path.is_file())
+    stats = [path.stat() for path in paths]
     stamp: Stamp = tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
     try:
         stat = (folder / NAME).stat()
@@ -123,7 +166,12 @@ def _check_whole(path: Path, spec: ModelSpec) -> None:
 
 
 def _public(
-    name: str, digest: str, spec: ModelSpec, title: str, source: ModelSource
+    name: str,
+    digest: str,
+    spec: ModelSpec,
+    title: str,
+    source: ModelSource,
+    checkpoints: Sequence[TrainingCheckpointPublic] = (),
 ) -> ModelDetailPublic:
     return ModelDetailPublic(
         id=name,
@@ -139,6 +187,7 @@ def _public(
         vocabulary={name: spec.vocabulary_size(name) for name in spec.embedding},
         parameters=spec.parameters,
         examples=spec.examples,
+        checkpoints=list(checkpoints),
         card=dict(spec.card),
         labels=spec.labels,
     )

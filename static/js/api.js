@@ -274,6 +274,16 @@ export function createApi(fetch) {
       arrays(`api/recordings/${id}/comparison-tiles?${query(of)}`, { signal }),
 
     /**
+     * The states of every timestep as points: `K.NAME` [timesteps, components] of recording K, 0 being this one,
+     * and the shares of variance, `explained.NAME` or, in one space for all, `explained`.
+     * @param {string} id
+     * @param {{name: string[], also: string[], components: number, space: "own" | "shared"}} of  `also`: further recordings
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Map<string, NDArray>>}
+     */
+    paths: (id, of, signal) => arrays(`api/recordings/${id}/paths?${query(of)}`, { signal }),
+
+    /**
      * The rows of W, U and b that drive one unit's four gates.
      * @param {{model: string, digest: string, layer: number, direction: Direction, unit: number, precision: Precision}} of
      * @returns {Promise<Map<string, NDArray>>}

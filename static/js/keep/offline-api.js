@@ -140,6 +140,7 @@ export function createOfflineApi(session, stored, plotly) {
     unitSummaries: needsServer("This"),
     similarity: needsServer("Comparing"),
     comparison: needsServer("Comparing"),
+    paths: needsServer("Finding the directions of a path"),
     bestMatches: needsServer("Comparing"),
     comparisonTiles: needsServer("Comparing"),
     cellWeights: needsServer("Saving a session again"),

@@ -102,7 +102,12 @@ class ModelShelf:
 
 
 def _checkpoints(name: str, folder: Path) -> list[TrainingCheckpointPublic]:
-    """Those whose weights are there. Raises FileError for one that is badly described."""
+    """Those whose weights are there; none of them where one is badly described."""
+    try:
+        found = catalogue.find_checkpoints(folder)
+    except FileError as error:
+        logger.warning("The checkpoints of model %r are left out: %s", name, error)
+        return []
     return [
         TrainingCheckpointPublic(
             id=f"{name}{AT}{checkpoint.step}",
@@ -111,19 +116,22 @@ def _checkpoints(name: str, folder: Path) -> list[TrainingCheckpointPublic]:
             of=checkpoint.of,
             validation=checkpoint.validation,
         )
-        for checkpoint in catalogue.find_checkpoints(folder)
+        for checkpoint in found
         if (checkpoint.folder / WEIGHTS).is_file()
     ]
 
 
 def _checkpoint(finished: ShelvedModel, step: str) -> ShelvedModel:
     """A model on the way as a model of its own. Raises UnknownModelError."""
-    folder = catalogue.checkpoint_folder(finished.folder, finished.about.id, step)
     id = f"{finished.about.id}{AT}{step}"
-    found = next((c for c in finished.about.checkpoints if c.id == id), None)
+    there = [checkpoint.id for checkpoint in finished.about.checkpoints]
+    if id not in there:
+        raise UnknownModelError("This model has no such checkpoint.", came=repr(id), exists=there)
+    folder = catalogue.checkpoint_folder(finished.folder, finished.about.id, step)
+    (found,) = (c for c in finished.about.checkpoints if c.id == id)
     changed = {
         "id": id,
-        "digest": found.digest if found else catalogue.digest(folder),
+        "digest": found.digest,
         "title": f"{finished.about.title}, after {step} steps of training",
         "checkpoints": [],
     }

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import pickle
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +140,8 @@ class Training:
         """
         if self.steps not in self.keep_at:
             return
+        if self.steps == 0:  # those of another training, of more steps or fewer
+            shutil.rmtree(folder / catalogue.CHECKPOINTS, ignore_errors=True)
         rounded = copy.deepcopy(self.model).half().float().eval()
         assert isinstance(rounded.lstm, nn.LSTM)
         rounded.lstm.dropout = 0.0

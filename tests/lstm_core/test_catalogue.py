@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_core import catalogue
-from lstm_core.catalogue import digest, find_models, model_folder
-from lstm_core.errors import UnknownModelError
+from lstm_core.catalogue import digest, find_checkpoints, find_models, model_folder
+from lstm_core.errors import FileError, UnknownModelError
 from tests.lstm_core.worlds import steady
 
 
@@ -100,3 +100,53 @@ def test_a_byte_that_moves_from_one_file_to_the_other_changes_the_digest(tmp_pat
 
 def test_the_digest_does_not_depend_on_the_folder(tmp_path):
     assert digest(make_model(tmp_path, "a")) == digest(make_model(tmp_path, "b"))
+
+
+def make_checkpoint(model, step, said=None):
+    folder = model / "checkpoints" / str(step)
+    folder.mkdir(parents=True)
+    text = f'{{"step": {step}, "of": 90, "validation": 1.5}}' if said is None else said
+    (folder / "checkpoint.json").write_text(text)
+    (folder / "weights.safetensors").write_bytes(f"weights {step}".encode())
+    return folder
+
+
+def test_checkpoints_come_in_the_order_of_their_steps_and_have_ids(box):
+    model = make_model(box, "poems")
+    for step in (20, 100, 3):
+        make_checkpoint(model, step)
+
+    assert [c.step for c in find_checkpoints(model)] == [3, 20, 100]
+    assert find_models() == {"poems": model}
+    assert model_folder("poems@20") == model / "checkpoints" / "20"
+    assert model_folder(model / "checkpoints" / "20") == model / "checkpoints" / "20"
+
+
+def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(box):
+    make_checkpoint(make_model(box, "poems"), 20)
+
+    with pytest.raises(UnknownModelError) as caught:
+        model_folder("poems@21")
+    assert caught.value.exists == ["poems@20"]
+    for name in ("prose@20", "poems@", "@20", "poems@020", "poems@20/"):
+        with pytest.raises(UnknownModelError):
+            model_folder(name)
+
+
+@pytest.mark.parametrize("said", ["", "[]", "{}", '{"step": "x", "of": 1, "validation": 1}', "\0"])
+def test_a_checkpoint_that_is_badly_described_says_so(box, said):
+    model = make_model(box, "poems")
+    make_checkpoint(model, 20, said)
+
+    with pytest.raises(FileError, match=r"checkpoint\.json"):
+        find_checkpoints(model)
+
+
+def test_the_digest_of_a_checkpoint_is_of_its_weights_and_the_models_description(box):
+    model = make_model(box, "poems")
+    folder = make_checkpoint(model, 20)
+    before = digest(folder)
+
+    assert before != digest(model)
+    (model / "model.json").write_bytes(b"{ }")
+    assert digest(folder) != before

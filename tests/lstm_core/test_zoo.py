@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import random
@@ -16,6 +17,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from lstm_core import catalogue
 from lstm_core.errors import FileError
 from lstm_core.models import SequenceModel, load_model
 from lstm_core.text import UNKNOWN
@@ -466,12 +468,55 @@ def test_a_resumed_training_gives_the_weights_of_an_unbroken_one_bit_by_bit(
     assert unbroken.keys() == resumed.keys()
     assert all(torch.equal(unbroken[key], resumed[key]) for key in unbroken)
     assert (output / name / "card.md").read_bytes() == (tmp_path / name / "card.md").read_bytes()
+    kept = [
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*/*.*")}
+        for folder in (output / name / "checkpoints", tmp_path / name / "checkpoints")
+    ]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 2 * len(training.CHECKPOINTS)
+
+
+def test_checkpoints_are_the_weights_of_their_steps(
+    trained: dict[str, Trained], tmp_path: Path
+) -> None:
+    data, output, _ = trained["tagger-en"]
+    found = catalogue.find_checkpoints(output / "tagger-en")
+    total = found[0].of
+    assert [c.step for c in found] == [round(share * total) for share in training.CHECKPOINTS]
+    seen: dict[int, dict[str, torch.Tensor]] = {}
+    real = training.Training.step
+
+    def watched(self: training.Training, loss: torch.Tensor) -> None:
+        seen.setdefault(0, copy.deepcopy(self.model.state_dict()))
+        real(self, loss)
+        seen[self.steps] = copy.deepcopy(self.model.state_dict())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.Training, "step", watched)
+        train_tagger(data, tmp_path)
+    for checkpoint in found:
+        kept = weights(checkpoint.folder)
+        assert all(torch.equal(kept[n], w.half()) for n, w in seen[checkpoint.step].items())
+        model = load_model(checkpoint.folder)
+        assert model.spec.title.endswith(f"after {checkpoint.step} steps of training")
+        assert all(torch.equal(w, kept[n].float()) for n, w in model.state_dict().items())
+
+
+def test_checkpoints_of_another_training_do_not_stay(
+    tmp_path: Path, trained: dict[str, Trained]
+) -> None:
+    data, _, _ = trained["tagger-en"]
+    stale = tmp_path / "tagger-en" / "checkpoints" / "77777"
+    stale.mkdir(parents=True)
+    with interrupted_after("save", 1):
+        train_tagger(data, tmp_path)
+    assert not stale.exists()
 
 
 def test_a_finished_training_leaves_only_the_model(trained: dict[str, Trained]) -> None:
     for name, (_, output, _) in trained.items():
         there = {path.name for path in (output / name).iterdir()}
-        assert there == {"card.md", "model.json", "weights.safetensors"}
+        assert there == {"card.md", "model.json", "weights.safetensors", "checkpoints"}
 
 
 def test_what_is_left_by_an_interrupted_training_holds_no_code_and_is_no_model(
@@ -481,7 +526,7 @@ def test_what_is_left_by_an_interrupted_training_holds_no_code_and_is_no_model(
     with interrupted_after("save", 1):
         train_tagger(data, tmp_path)
     left = tmp_path / "tagger-en" / training.UNFINISHED
-    assert [path.name for path in left.parent.iterdir()] == [left.name]
+    assert {path.name for path in left.parent.iterdir()} == {left.name, "checkpoints"}
     assert torch.load(left, weights_only=True)["epoch"] == 1
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 
-from lstm_core.catalogue import ZOO, find_models
+from lstm_core.catalogue import ZOO, find_checkpoints, find_models
 from lstm_core.models import SequenceModel, load_model
 from lstm_core.text import UNKNOWN
 from lstm_core.zoo import brackets, training
@@ -17,6 +17,7 @@ MODELS = sorted(path.parent.name for path in ZOO.glob("*/model.json"))
 TAGGERS = [name for name in MODELS if name.startswith("tagger-")]
 LIMIT = 4_000_000  # bytes of weights per model
 LIMIT_OF_ALL = 16_000_000
+LIMIT_OF_CHECKPOINTS = 24_000_000
 MINUTES = 30  # of training
 UNTIMED = {"shakespeare", "tagger-en"}  # older than the clock
 
@@ -39,12 +40,40 @@ def test_the_box_holds_taggers_a_language_model_a_classifier_and_a_counter() -> 
 
 
 def test_all_weights_together_are_small_enough_to_come_along() -> None:
-    assert sum(path.stat().st_size for path in ZOO.rglob("*.safetensors")) <= LIMIT_OF_ALL
+    assert sum(path.stat().st_size for path in ZOO.glob("*/*.safetensors")) <= LIMIT_OF_ALL
+    on_the_way = ZOO.glob("*/checkpoints/*/*.safetensors")
+    assert sum(path.stat().st_size for path in on_the_way) <= LIMIT_OF_CHECKPOINTS
 
 
 def test_no_training_was_left_unfinished_in_the_box() -> None:
     names = {path.name for path in ZOO.rglob("*") if path.is_file()} - {training.UNFINISHED}
-    assert names == {"card.md", "model.json", "weights.safetensors"}
+    assert names == {"card.md", "model.json", "weights.safetensors", "checkpoint.json"}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_brings_what_it_was_on_the_way(name: str) -> None:
+    found = find_checkpoints(ZOO / name)
+    assert [c.step for c in found] == [round(share * found[0].of) for share in training.CHECKPOINTS]
+    figures = [checkpoint.validation for checkpoint in found]
+    assert figures == sorted(figures, reverse=True)
+    for checkpoint in found:
+        model = load_model(f"{name}@{checkpoint.step}")
+        recording = model.record(model.spec.examples[0])
+        assert recording.parity_report.ok
+        assert recording.predictions is not None
+
+
+def test_a_judge_that_has_seen_a_tenth_of_its_training_is_surer_than_one_that_has_seen_none(
+    box: dict[str, SequenceModel],
+) -> None:
+    sure = []
+    for model in (load_model("sentiment@0"), load_model("sentiment@214"), box["sentiment"]):
+        predictions = model.record("A dull, lifeless and badly acted mess.").predictions
+        assert predictions is not None
+        sure.append(float(predictions.scores[-1, 0]))
+    assert 0.4 < sure[0] < 0.6
+    assert sure[1] > 0.8
+    assert sure[2] > 0.8
 
 
 @pytest.mark.parametrize("name", MODELS)

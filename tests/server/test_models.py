@@ -160,3 +160,52 @@ def test_the_description_is_not_read_again_for_every_request(
     first = shelf.get("m")
     monkeypatch.setattr(json, "loads", lambda _: pytest.fail("read again"))
     assert shelf.get("m") is first
+
+
+def with_checkpoint(folder: Path, said: str = '{"step": 20, "of": 90, "validation": 1.5}') -> None:
+    """A folder of models, of which "words" has a checkpoint with other weights."""
+    worlds.save_models(folder)
+    weights = safetensors.torch.load_file(folder / "words" / "weights.safetensors")
+    on_the_way = folder / "words" / "checkpoints" / "20"
+    on_the_way.mkdir(parents=True)
+    halves = {name: (weight / 2).half() for name, weight in weights.items()}
+    safetensors.torch.save_file(halves, on_the_way / "weights.safetensors")
+    (on_the_way / "checkpoint.json").write_text(said)
+
+
+def test_a_checkpoint_is_recorded_like_any_other_model(tmp_path: Path) -> None:
+    with_checkpoint(tmp_path)
+    with worlds.client_with(tmp_path) as client:
+        words = client.get("/api/models/words").json()
+        [told] = words["checkpoints"]
+        assert told.items() >= {"id": "words@20", "step": 20, "of": 90, "validation": 1.5}.items()
+        assert [model["id"] for model in client.get("/api/models").json()].count("words@20") == 0
+        on_the_way = client.get("/api/models/words@20").json()
+        assert on_the_way["digest"] == told["digest"] != words["digest"]
+        assert on_the_way["checkpoints"] == []
+        made = client.post("/api/recordings", json={"model": "words@20", "text": "the sun"})
+        assert made.status_code == 201
+        assert made.json()["parity"]["ok"]
+        name, query = "0.forward.h", "layer=0&unit=1"
+        arrays = safetensors.torch.load(
+            client.get(f"/api/recordings/{made.json()['id']}/arrays?name={name}").content
+        )
+        model = lstm_core.load_model(tmp_path / "words" / "checkpoints" / "20")
+        assert torch.equal(arrays[name], model.record("the sun")["h", 0, "forward"])
+        rows = client.get(f"/api/models/words@20/weights?{query}").content
+        assert torch.equal(
+            safetensors.torch.load(rows)["W"], model.unit_weights(0, "forward", 1)["W"]
+        )
+        refused = problem(client.get("/api/models/words@21"), 404)
+        assert refused["exists"] == ["words@20"]
+        assert problem(client.get("/api/models/chars@20"), 404)["exists"] in ([], None)
+
+
+def test_a_damaged_checkpoint_does_not_take_its_model_along(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_checkpoint(tmp_path, "{")
+    with worlds.client_with(tmp_path) as client:
+        assert client.get("/api/models/words").json()["checkpoints"] == []
+        assert client.get("/api/models/words@20").status_code == 404
+    assert "checkpoint" in caplog.text

@@ -6,7 +6,7 @@ A model is a folder: ``model.json`` (what it is, its vocabularies, its card),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -27,7 +27,7 @@ from lstm_core.predictions import Predictions
 from lstm_core.quantities import Direction
 from lstm_core.recorder import record
 from lstm_core.recordings import Progress, Recording
-from lstm_core.shape import ModuleShape
+from lstm_core.shape import ModuleShape, StackShape
 from lstm_core.stack import cell_weights
 from lstm_core.tables import Table, read_table
 from lstm_core.text import Feature, Token, Tokenizer, Vocabulary
@@ -171,7 +171,8 @@ class SequenceModel(nn.Module):
     def _predict(self, recording: Recording, tokens: Sequence[Token]) -> Predictions:
         task = self.spec.task
         assert task is not None  # who calls has looked
-        scores = self.scores(self._read_by_head(recording))
+        top = recording.shape.num_layers - 1
+        scores = self.scores(self.read_by_head(_states(recording, top)))
         targets: list[int | None] | None = None
         if task == "next_token" and self.tokenizer is not None:
             ids = {label: n for n, label in enumerate(self.spec.labels)}
@@ -190,20 +191,59 @@ class SequenceModel(nn.Module):
             return torch.cat([1 - p, p], dim=-1)
         return torch.softmax(z, dim=-1)
 
-    def _read_by_head(self, recording: Recording) -> Tensor:
-        """What the head is given at every timestep, (T, D·width of h)."""
-        output, reads = recording.output, self.spec.head.reads
+    def read_by_head(self, h: Mapping[Direction, Tensor]) -> Tensor:
+        """What the head is given at every timestep, (T, D·width of h).
+
+        ``h`` is (T, width of h) of each direction of a layer: of the top one, or under the lens.
+        """
+        reads = self.spec.head.reads
         if reads == "last":
             # Forward has read up to t, backward everything: after the last timestep this is h_n.
-            top = recording.shape.num_layers - 1
-            parts = {d: recording["h", top, d] for d in recording.shape.directions(top)}
-            return torch.cat(
-                [h if d == "forward" else h[:1].expand_as(h) for d, h in parts.items()], dim=-1
-            )
+            parts = [own if d == "forward" else own[:1].expand_as(own) for d, own in h.items()]
+            return torch.cat(parts, dim=-1)
+        output = torch.cat(list(h.values()), dim=-1)
         if reads == "mean":
             counts = torch.arange(1, len(output) + 1, dtype=output.dtype, device=output.device)
             return output.cumsum(dim=0) / counts[:, None]
         return output.cummax(dim=0).values if reads == "max" else output
+
+    def lens(self, recording: Recording, layer: int) -> Predictions:
+        """What the head would say if it read a lower layer: of the top layer its predictions.
+
+        The head, its hidden layers and its pooling included, is applied to h of ``layer`` as it is
+        to h of the top layer. It was never trained to read that layer: what it says shows what of
+        the answer stands there already in the form the head reads, not what the layer knows.
+
+        The idea is the "logit lens" of nostalgebraist, "interpreting GPT: the logit lens"
+        (LessWrong, 2020), there for the residual stream of a transformer, whose layers share one
+        space. The layers of an LSTM do not.
+
+        Raises SelectionError where there is no head or no such layer, InputError where the layer
+        is not as wide as the top one.
+        """
+        self.check_lens(layer)
+        with torch.no_grad():
+            scores = self.scores(self.read_by_head(_states(recording, layer)))
+        assert self.spec.task is not None  # has just been checked
+        targets = recording.predictions.targets if recording.predictions else None
+        return Predictions(self.spec.task, self.spec.labels, scores, targets)
+
+    def check_lens(self, layer: int) -> None:
+        """Raises what :meth:`lens` raises."""
+        if self.spec.task is None:
+            raise SelectionError("This model has no head that could read a layer.")
+        shape = self.spec.lstm
+        if layer not in range(shape.num_layers):
+            raise SelectionError(
+                "No such layer.", came=str(layer), expected=f"0 to {shape.num_layers - 1}"
+            )
+        came, expected = _width(shape, layer), _width(shape, shape.num_layers - 1)
+        if came != expected:
+            raise InputError(
+                f"The head cannot read layer {layer}: it is not as wide as the top layer.",
+                came=came,
+                expected=expected,
+            )
 
     def unit_weights(self, layer: int, direction: Direction, unit: int) -> dict[str, Tensor]:
         """The rows that drive one unit's gates, in order i f g o.
@@ -329,6 +369,17 @@ def _checkpoint(name: str | Path) -> Path | None:
 
 def _misfit(came: str, expected: str | None = None) -> FileError:
     return FileError("These weights do not fit their model.json.", came=came, expected=expected)
+
+
+def _states(recording: Recording, layer: int) -> dict[Direction, Tensor]:
+    """h of every direction of a layer."""
+    return {d: recording["h", layer, d] for d in recording.shape.directions(layer)}
+
+
+def _width(shape: StackShape, layer: int) -> str:
+    """What a layer hands up, in words: equal words can be read by the same head."""
+    directions = shape.directions(layer)
+    return " and ".join(f"{shape.width('h', layer)} units {d}" for d in directions)
 
 
 def _tokenizer(spec: ModelSpec) -> Tokenizer:

@@ -797,6 +797,61 @@ def test_every_head_gives_what_its_layers_give(task, activation, hidden, sigmoid
     assert (model.head.out_features == 1) == sigmoid
 
 
+# --- the lens -----------------------------------------------------------------------------------
+
+
+@each_stack
+@pytest.mark.parametrize("reads", ["each", "last", "mean", "max"])
+def test_the_lens_on_the_top_layer_is_what_the_head_says(stack_shape, reads):
+    model = filled(words_spec(stack_shape, head=HeadSpec(reads=reads)))
+    rec = model.record(SENTENCE)
+
+    lens = model.lens(rec, stack_shape.num_layers - 1)
+
+    close(lens.scores, rec.predictions.scores, 0)
+    assert (lens.task, lens.labels) == (rec.predictions.task, rec.predictions.labels)
+
+
+@pytest.mark.parametrize("task", ["tag", "classify", "next_token", "value"])
+@pytest.mark.parametrize("reads", ["each", "last", "mean", "max"])
+@pytest.mark.parametrize("hidden", [(), (7, 2)])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_lens_on_a_lower_layer_is_the_head_applied_to_it(task, reads, hidden, bidirectional):
+    shape = StackShape.of(LSTMShape(5, 4, num_layers=3, bidirectional=bidirectional))
+    model = filled(words_spec(shape, task=task, head=HeadSpec(reads, hidden, "tanh")))
+    rec = model.record(SENTENCE)
+
+    for layer in range(2):
+        lens = model.lens(rec, layer)
+
+        h = torch.cat([rec["h", layer, d] for d in shape.directions(layer)], dim=1)
+        close(lens.scores, head_by_hand(model, read_by_hand(model, h)))
+        assert lens.targets == rec.predictions.targets
+
+
+def test_a_layer_the_head_cannot_read_is_refused():
+    shape = StackShape(
+        (ModuleShape(5, 4), ModuleShape(4, 2, bidirectional=True), ModuleShape(4, 4)), listed=True
+    )
+    model = filled(words_spec(shape))
+    rec = model.record(SENTENCE)
+
+    assert model.lens(rec, 0).scores.shape == (len(rec), 2)
+    with pytest.raises(InputError, match="2 units forward and 2 units backward"):
+        model.lens(rec, 1)
+    with pytest.raises(SelectionError, match="0 to 2"):
+        model.lens(rec, 3)
+    with pytest.raises(SelectionError, match="No such layer"):
+        model.lens(rec, -1)
+
+
+def test_without_a_head_there_is_no_lens():
+    model = filled(words_spec(ONE_WAY, task=None))
+
+    with pytest.raises(SelectionError, match="no head"):
+        model.lens(model.record(SENTENCE), 0)
+
+
 def test_a_probability_near_one_keeps_its_row_a_distribution():
     model = filled(words_spec(ONE_WAY, head=HeadSpec(sigmoid=True)), precision="float32")
     with torch.no_grad():

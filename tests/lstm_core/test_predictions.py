@@ -57,3 +57,30 @@ def test_numbers_are_no_probabilities_and_stay_in_their_order():
         "labels": ["low", "high", "mean"],
         "targets": None,
     }
+
+
+def test_predictions_say_how_sure_they_are_and_what_the_truth_got():
+    logits = numbers(5, 4)
+    targets = [0, 3, None, 2, 1]
+    predictions = Predictions("next_token", list("abcd"), torch.softmax(logits, dim=1), targets)
+
+    known = [0, 1, 3, 4]
+    true = torch.tensor([targets[t] for t in known])
+    losses = torch.nn.functional.cross_entropy(logits[known], true, reduction="none")
+    torch.testing.assert_close(predictions.surprise[known], losses.double())
+    assert predictions.surprise[2].isnan()
+    assert predictions.rank[2].isnan()
+    assert predictions.perplexity == pytest.approx(float(losses.mean().exp()))
+    entropy = torch.distributions.Categorical(logits=logits).entropy()
+    torch.testing.assert_close(predictions.entropy, entropy.double())
+    ordered = predictions.scores.sort(dim=1, descending=True).values.double()
+    torch.testing.assert_close(predictions.margin, ordered[:, 0] - ordered[:, 1])
+    best = predictions.scores.argmax(dim=1)
+    assert predictions.changed.tolist() == [False, *(best[1:] != best[:-1]).tolist()]
+
+
+def test_numbers_that_are_no_probabilities_have_no_entropy():
+    predictions = Predictions("value", ["low"], torch.tensor([[3.0]]))
+
+    with pytest.raises(AttributeError, match="numbers, not probabilities"):
+        _ = predictions.entropy

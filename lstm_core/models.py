@@ -293,7 +293,7 @@ def load_folder(folder: Path, *, precision: Precision = "float32") -> SequenceMo
         raise FileError("This model.json cannot be read.", came=str(error)) from error
     spec = ModelSpec.from_json(description)
     if catalogue.finished(folder) != folder:
-        spec = replace(spec, title=f"{spec.title}, after {folder.name} steps of training")
+        spec = replace(spec, title=f"{spec.title}, step {folder.name}")
     try:
         # Read whole, not mapped: a model must not follow its file.
         weights = safetensors.torch.load((folder / "weights.safetensors").read_bytes())

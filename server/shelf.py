@@ -132,7 +132,7 @@ def _checkpoint(finished: ShelvedModel, step: str) -> ShelvedModel:
     changed = {
         "id": id,
         "digest": found.digest,
-        "title": f"{finished.about.title}, after {step} steps of training",
+        "title": f"{finished.about.title}, step {step}",
         "checkpoints": [],
     }
     return ShelvedModel(folder, finished.about.model_copy(update=changed))

@@ -11,7 +11,7 @@ import { createFrameLoop } from "./frame.js";
 import { label } from "./label.js";
 import { createPage } from "./page.js";
 import { createNavigation } from "./navigation.js";
-import { createState } from "./state.js";
+import { createState, withCheckpoints } from "./state.js";
 import { followTheme } from "./theme.js";
 import { DEFAULTS } from "./url.js";
 import { createAskView, createStatusView } from "./views/header.js";
@@ -114,7 +114,7 @@ async function load() {
   ]);
   state.about.set(about);
   state.quantities.set(quantities);
-  state.models.set(models);
+  state.models.set(withCheckpoints(models));
 }
 
 async function start() {

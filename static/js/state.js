@@ -126,5 +126,23 @@ export const selectedModel = (state) => modelOf(state, state.model.get());
 /** The model of a recording may no longer be the selected one. @param {State} state @param {string} id */
 export const modelOf = (state, id) => state.models.get().find((model) => model.id === id);
 
+/**
+ * All models: after each its checkpoints, as models of their own.
+ * @param {Model[]} models
+ * @returns {Model[]}
+ */
+export const withCheckpoints = (models) =>
+  models.flatMap((model) => [
+    model,
+    ...model.checkpoints.map(({ id, digest, step }) => ({
+      ...model,
+      id,
+      digest,
+      title: `${model.title}, step ${step}`,
+      checkpoints: [],
+      checkpoint_of: model.id,
+    })),
+  ]);
+
 /** Whether a model reads rows of numbers instead of text. @param {Model | undefined} model */
 export const readsTable = (model) => model?.split === "table";

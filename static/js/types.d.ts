@@ -70,14 +70,15 @@ export interface Model {
   examples: string[];
   /** Weights from along its training, the earliest first; each is a model of its own. */
   checkpoints: TrainingCheckpoint[];
-  /** Of which model this is a checkpoint. */
-  checkpoint_of: string | null;
+  /** Of which model this is a checkpoint; such models are made by the page. */
+  checkpoint_of?: string;
   card: Record<string, unknown>;
 }
 
 /** A model as it was after `step` of `of` steps; `validation` is what was measured then. */
 export interface TrainingCheckpoint {
   id: string;
+  digest: string;
   step: number;
   of: number;
   validation: number;

@@ -207,7 +207,6 @@ export const model = (id, examples) => ({
   vocabulary: {},
   parameters: 0,
   checkpoints: [],
-  checkpoint_of: null,
   card: {},
 });
 

@@ -498,7 +498,7 @@ def test_checkpoints_are_the_weights_of_their_steps(
         kept = weights(checkpoint.folder)
         assert all(torch.equal(kept[n], w.half()) for n, w in seen[checkpoint.step].items())
         model = load_model(checkpoint.folder)
-        assert model.spec.title.endswith(f"after {checkpoint.step} steps of training")
+        assert model.spec.title.endswith(f", step {checkpoint.step}")
         assert all(torch.equal(w, kept[n].float()) for n, w in model.state_dict().items())
 
 

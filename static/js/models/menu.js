@@ -9,6 +9,7 @@
 import { button, byId, element } from "../dom.js";
 import { label } from "../label.js";
 import { stackName } from "../names.js";
+import { modelOf } from "../state.js";
 
 const GROUPS = /** @type {const} */ ([
   ["In the box", ["box"]],
@@ -124,8 +125,9 @@ export function createModels(state, api, actions, files) {
   }
 
   /** @param {string} [focus]  the model to stand on; without it, the chosen one */
-  function fill(focus = state.model.get()) {
-    const models = state.models.get();
+  function fill(focus = modelOf(state, state.model.get())?.checkpoint_of ?? state.model.get()) {
+    // Checkpoints of a training are gone through where they are compared.
+    const models = state.models.get().filter((model) => !model.checkpoint_of);
     popover.replaceChildren(
       ...GROUPS.flatMap(([title, sources]) => {
         const rows = models.filter(({ source }) =>

@@ -9,7 +9,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lstm_core.errors import InputError, SizeError
 from lstm_core.quantities import Direction
@@ -17,7 +17,7 @@ from server.array_file import INITIAL_STATES
 from server.errors import RangeError
 from server.shared import SharedWork
 from server.store import StoredRecording
-from server.workers import Workers
+from server.workers import ReadingJob, Workers
 
 Sort = Literal["index", "peak", "mean", "variance", "similarity", "cluster"]
 Statistic = Literal["extreme", "mean"]
@@ -64,6 +64,10 @@ class Analyses:
         self._orders: OrderedDict[_OrderKey, Sequence[int]] = OrderedDict()
         self._ordering: SharedWork[Sequence[int]] = SharedWork()
 
+    async def read(self, job: ReadingJob, *args: Any) -> bytes:
+        """What a reader makes of a recording, for who has checked that it can."""
+        return await self._readers.run(job, *args)  # type: ignore[no-any-return]
+
     async def tiles(
         self, recording: StoredRecording, names: Sequence[str], tile: Tile, ordering: Ordering
     ) -> bytes:
@@ -71,7 +75,7 @@ class Analyses:
         names = with_timesteps(recording, names)
         columns = _columns(recording, tile)
         rows = {n: math.ceil(_width(recording, n) / tile.units_per_row) for n in names}
-        _check_reply(2 * columns * sum(rows.values()), "units_per_row larger, or fewer arrays")
+        check_reply(2 * columns * sum(rows.values()), "units_per_row larger, or fewer arrays")
         return await self._readers.run(  # type: ignore[no-any-return]
             "tiles",
             recording.file.only(names),
@@ -95,7 +99,7 @@ class Analyses:
     async def unit_summaries(self, recording: StoredRecording, names: Sequence[str]) -> bytes:
         """A safetensors file. Raises UnknownArrayError, InputError, SizeError."""
         names = with_timesteps(recording, names)
-        _check_reply(4 * 4 * sum(_width(recording, name) for name in names), "fewer arrays")
+        check_reply(4 * 4 * sum(_width(recording, name) for name in names), "fewer arrays")
         file = recording.file.only(names)
         return await self._readers.run("unit_summaries", file)  # type: ignore[no-any-return]
 
@@ -193,7 +197,7 @@ def _columns(recording: StoredRecording, tile: Tile) -> int:
     return min(COLUMNS_PER_TILE, columns - tile.tile * COLUMNS_PER_TILE)
 
 
-def _check_reply(nbytes: int, remedy: str) -> None:
+def check_reply(nbytes: int, remedy: str) -> None:
     """Raises SizeError."""
     if nbytes > MAX_REPLY_BYTES:
         raise SizeError(

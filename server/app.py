@@ -42,6 +42,7 @@ from server.routes import (
     models,
     offline,
     page,
+    predictions,
     quantities,
     recordings,
     sentences,
@@ -59,7 +60,7 @@ from server.workers import READING, Workers
 
 NOUNS = (
     *(health, quantities, models, checkpoints, vocabularies, tables),
-    *(recordings, analyses, exports, sentences, session, offline),
+    *(recordings, analyses, predictions, exports, sentences, session, offline),
 )
 
 #: How often is looked for uploads whose time is over.

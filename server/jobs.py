@@ -5,16 +5,19 @@ Imported there and nowhere else, because it imports torch.
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import safetensors.torch
 import torch
 
 from lstm_core import catalogue
+from lstm_core.analysis import decisions
 from lstm_core.engines import compiled
 from lstm_core.errors import SizeError
 from lstm_core.fresh import fresh_model
@@ -23,6 +26,7 @@ from lstm_core.quantities import Direction
 from lstm_core.shape import LSTMShape
 from server.array_file import ArrayFile
 from server.data_folder import check_free, writing
+from server.decisions import decisions_file
 from server.descriptions import describe
 from server.errors import ModelChangedError
 from server.orphans import end_with_parent
@@ -108,6 +112,29 @@ def cell_weights(
     units = range(model.spec.lstm.width("c", layer))
     rows = [model.unit_weights(layer, direction, unit) for unit in units]
     return safetensors.torch.save({n: torch.stack([row[n] for row in rows]) for n in rows[0]})
+
+
+def lens(folder: str, recording_folder: str, file: ArrayFile, layer: int, k: int) -> bytes:
+    """What the head makes of a layer of a recording; of a head of numbers the first k of them.
+
+    Raises SelectionError, and InputError for a layer it cannot read; ModelChangedError.
+    """
+    about = json.loads(Path(recording_folder, DESCRIPTION).read_bytes())
+    model = _model(folder, about["model_digest"], about["precision"])
+    model.check_lens(layer)
+    directions = model.spec.lstm.directions(layer)
+    arrays = file.only([f"{layer}.{d}.h" for d in directions]).arrays()
+    # A mapped file is not to be written to: torch wants arrays of its own.
+    h = [torch.from_numpy(np.array(values)) for values in arrays.values()]
+    with torch.inference_mode():
+        given = model.read_by_head(dict(zip(directions, h, strict=True)))
+        if model.spec.task == "value":
+            return safetensors.torch.save({"scores": model.scores(given)[:, :k].float().clone()})
+        rows = decisions.rows_per_block(len(model.spec.labels))
+        # A vocabulary times a long text has no room: some timesteps at a time.
+        blocks = (model.scores(part).numpy() for part in torch.split(given, rows))
+        said = about["predictions"]["targets"]
+        return decisions_file(decisions.decide_blocks(blocks, said, k))
 
 
 def fresh(options: Mapping[str, Any], seed: int, reads: Literal["words", "numbers"]) -> Made:

@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from lstm_core.analysis.decisions import decide
 from lstm_core.analysis.matching import matching_units as find_matching_units
 from lstm_core.analysis.ordering import order_units
 from lstm_core.analysis.pooling import COLUMNS_PER_TILE, pool
 from lstm_core.analysis.summaries import summarize_units
+from lstm_core.errors import InputError
 from lstm_core.exports import write_export
 from lstm_core.tensor_files import Entry, encode_header
 from server.array_file import ArrayFile
 from server.data_folder import check_free, writing
+from server.decisions import decisions_file
 from server.orphans import end_with_parent
 
 Array = np.ndarray[Any, Any]
@@ -83,6 +86,25 @@ def matching_units(
         values, start, stop, above, off_before=off_before, off_after=off_after
     ).tolist()
     return found
+
+
+def decisions(file: ArrayFile, start: int, stop: int, k: int) -> bytes:
+    """What the scores, the only array of ``file``, decide at these timesteps.
+
+    Raises InputError for a head whose scores are no probabilities.
+    """
+    (scores,) = file.arrays().values()
+    said = ArrayFile.open(file.path)[1]["predictions"]
+    if said["task"] == "value":
+        raise InputError(
+            "This head gives numbers: they have no probability, entropy or rank.",
+            came="a head of values",
+            expected="a head that chooses between labels; the numbers are the array scores",
+        )
+    # The timestep before says whether the label changed at the first.
+    first = max(0, start - 1)
+    targets = said["targets"] and said["targets"][first:stop]
+    return decisions_file(decide(scores[first:stop], targets, k), skip=start - first)
 
 
 def export(

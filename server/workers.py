@@ -37,8 +37,10 @@ STOP_SECONDS = 5
 #: The modules of jobs: with torch, and without.
 COMPUTING, READING = "server.jobs", "server.reading"
 
-ComputingJob = Literal["prepare", "warm_up", "record", "unit_weights", "cell_weights", "fresh"]
-ReadingJob = Literal["tiles", "order", "unit_summaries", "matching_units", "export"]
+ComputingJob = Literal[
+    "prepare", "warm_up", "record", "unit_weights", "cell_weights", "lens", "fresh"
+]
+ReadingJob = Literal["tiles", "order", "unit_summaries", "matching_units", "decisions", "export"]
 Job = ComputingJob | ReadingJob
 
 

@@ -1,6 +1,6 @@
 // The lines of a unit over time, drawn the same way on the screen and into a file.
 
-/** @import {Surface} from '../types.js' */
+/** @import {Numbers, Surface} from '../types.js' */
 /** @import {Band} from './lines.js' */
 /** @import {Theme} from '../theme.js' */
 /** @import {Shown} from './tab.js' */
@@ -67,15 +67,27 @@ export function drawLines(surface, bands, shown, window, { theme, lines, pixel }
     for (const { name } of quantities) {
       const values = shown.series?.[name];
       if (!values || !lines.includes(name)) continue;
-      const path = vertices(values, window, y, pixel);
-      surface.strokeStyle = surface.fillStyle = lineColour(name, theme);
-      surface.lineWidth = widthOf(window.columnWidth);
-      stroke(surface, path);
-      if (window.columnWidth >= DOTS) dots(surface, path, 2.5);
-      else alone(surface, path);
+      drawLine(surface, values, window, y, { colour: lineColour(name, theme), pixel });
     }
   });
   surface.globalAlpha = 1;
+}
+
+/**
+ * One line, with a dot at each timestep where there is room.
+ * @param {Surface} surface
+ * @param {Numbers} values
+ * @param {Parameters<typeof vertices>[1]} window
+ * @param {(value: number) => number} y
+ * @param {{colour: string, pixel: number}} options
+ */
+export function drawLine(surface, values, window, y, { colour, pixel }) {
+  const path = vertices(values, window, y, pixel);
+  surface.strokeStyle = surface.fillStyle = colour;
+  surface.lineWidth = widthOf(window.columnWidth);
+  stroke(surface, path);
+  if (window.columnWidth >= DOTS) dots(surface, path, 2.5);
+  else alone(surface, path);
 }
 
 /** The closer the timesteps, the finer the line. @param {number} columnWidth */

@@ -284,6 +284,26 @@ export function createApi(fetch) {
     paths: (id, of, signal) => arrays(`api/recordings/${id}/paths?${query(of)}`, { signal }),
 
     /**
+     * What the head decided at every timestep: top, probability, entropy, rank, surprise, margin,
+     * changed.
+     * @param {string} id
+     * @param {{k: number, start?: number, stop?: number}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Map<string, NDArray>>}
+     */
+    predictions: (id, of, signal) =>
+      arrays(`api/recordings/${id}/predictions?${query(of)}`, { signal }),
+
+    /**
+     * The same of the head applied to another layer; of a head of numbers `scores`.
+     * @param {string} id
+     * @param {{layer: number, k: number}} of
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Map<string, NDArray>>}
+     */
+    lens: (id, of, signal) => arrays(`api/recordings/${id}/lens?${query(of)}`, { signal }),
+
+    /**
      * The rows of W, U and b that drive one unit's four gates.
      * @param {{model: string, digest: string, layer: number, direction: Direction, unit: number, precision: Precision}} of
      * @returns {Promise<Map<string, NDArray>>}

@@ -138,6 +138,8 @@ export function createOfflineApi(session, stored, plotly) {
     tiles: needsServer("This picture"),
     matchingUnits: needsServer("Looking for units"),
     unitSummaries: needsServer("This"),
+    predictions: needsServer("Measuring what the head says"),
+    lens: needsServer("Letting the head read another layer"),
     similarity: needsServer("Comparing"),
     comparison: needsServer("Comparing"),
     paths: needsServer("Finding the directions of a path"),

@@ -22,14 +22,20 @@ export function createTabsView(state) {
     });
   }
   const title = byId("view-title");
+  let shown = "";
   return {
     name: "tabs",
     reads: [state.tab, state.rows, state.layer, state.direction, state.unit, state.recording],
     paint() {
-      for (const tab of tabs) {
-        const selected = tab.dataset.tab === state.tab.get();
-        tab.setAttribute("aria-selected", String(selected));
-        tab.tabIndex = selected ? 0 : -1;
+      if (shown !== state.tab.get()) {
+        shown = state.tab.get();
+        for (const tab of tabs) {
+          const selected = tab.dataset.tab === shown;
+          tab.setAttribute("aria-selected", String(selected));
+          tab.tabIndex = selected ? 0 : -1;
+          // On a phone not all of them are in sight.
+          if (selected) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+        }
       }
       const { layer, direction } = selectedCell(state);
       const cell = `layer ${layer} ${direction}`;

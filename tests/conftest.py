@@ -26,4 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if number := place(item):
             item.add_marker(LAST[number - 1])
+        if number == 1:
+            # A browser on a busy machine may come too late for a click. Once is forgiven, and the
+            # summary says so.
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=place)

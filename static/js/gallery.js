@@ -78,6 +78,47 @@ const VIEWS = [
     link: { ...TAGGER, tab: "cell", gate: "f" },
   },
   {
+    name: "compare",
+    title: "Two directions",
+    about: "Layer 1 forward against layer 1 backward, and what h_n holds of each.",
+    link: { ...TAGGER, tab: "compare" },
+  },
+  {
+    name: "sentences",
+    title: "One word changed",
+    about: "Where two sentences part, and what becomes of the predictions.",
+    link: {
+      ...TAGGER,
+      tab: "compare",
+      pinModel: "tagger-en",
+      pinText: "The sun is shiny but the beach is very windy today.",
+    },
+  },
+  {
+    name: "checkpoints",
+    title: "Before and after training",
+    about: "The same sentence through an early checkpoint.",
+    link: { ...TAGGER, tab: "compare", pinModel: "tagger-en@157" },
+  },
+  {
+    name: "paths",
+    title: "Paths",
+    about: "All timesteps as points: how the state moves through a sentence.",
+    link: { ...TAGGER, tab: "paths" },
+  },
+  {
+    name: "predictions",
+    title: "Predictions",
+    about: "What a language model expected at every character, and how surprised it was.",
+    link: { ...SHAKESPEARE, tab: "predictions" },
+  },
+  {
+    name: "write",
+    title: "Write on",
+    about: "A language model continues the text, its states recorded as they are made.",
+    link: { ...SHAKESPEARE, tab: "write" },
+  },
+  {
     name: "shapes",
     title: "Shapes",
     about: "What output, h_n and c_n hold for this very sentence.",
@@ -98,7 +139,22 @@ const VIEWS = [
 ];
 
 /** Views that say all themselves leave the network above them away. */
-const ALONE = ["states", "row", "brush", "unit", "network", "processing", "cell", "shapes"];
+const ALONE = [
+  "states",
+  "row",
+  "brush",
+  "unit",
+  "network",
+  "processing",
+  "cell",
+  "shapes",
+  "compare",
+  "sentences",
+  "checkpoints",
+  "paths",
+  "predictions",
+  "write",
+];
 
 /** @param {Partial<Link>} link */
 const address = (link) => `./${toFragment({ ...DEFAULTS, ...link })}`;

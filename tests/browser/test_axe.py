@@ -15,7 +15,10 @@ pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TEXT = "the sun is shiny and cold"
-TABS = ("states", "unit", "network", "cell", "shapes")
+TABS = (
+    *("states", "unit", "network", "cell"),
+    *("compare", "paths", "predictions", "write", "shapes"),
+)
 #: What opens, and the button that opens it.
 OPENED = {
     "#models": "#model",

@@ -6,10 +6,10 @@ A model is a folder: ``model.json`` (what it is, its vocabularies, its card),
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import safetensors
 import safetensors.torch
@@ -31,6 +31,10 @@ from lstm_core.shape import ModuleShape, StackShape
 from lstm_core.stack import cell_weights
 from lstm_core.tables import Table, read_table
 from lstm_core.text import Feature, Token, Tokenizer, Vocabulary
+
+if TYPE_CHECKING:
+    from lstm_core.analysis.sampling import Method
+    from lstm_core.writing import Written
 
 Precision = Literal["float32", "float64"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -128,6 +132,52 @@ class SequenceModel(nn.Module):
             "features": [[[f.name, f.value, f.known] for f in token.features] for token in tokens],
         }
         return recording
+
+    def write_on(
+        self,
+        text: str,
+        tokens: int = 100,
+        *,
+        method: Method = "greedy",
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+        first: int | str | None = None,
+        max_tokens: int | None = None,
+    ) -> Iterator[Written]:
+        """Go on from a text, token by token: a language model's own continuation.
+
+        The text is read once; from its last state each token that is written is one LSTM step,
+        and comes with all quantities of that step, as `record` of the whole text has them.
+        "greedy" takes the most probable label, of equals the one with the lowest id. "sample"
+        draws from what ``temperature``, ``top_k`` and ``top_p`` leave, see
+        :func:`lstm_core.analysis.sampling.remaining`, with a number that depends on ``seed`` and
+        the token's place in the text alone: the same text and seed give the same continuation,
+        also in parts. (Where two machines differ in the last digit of a probability, a draw that
+        falls between the two may differ.) ``first``, a label or its id, is the first token.
+
+        A label that cannot be written as text that is read back as the same token is never chosen:
+        see :mod:`lstm_core.spelling`. It ends early where none is left, or where what the model
+        says is not finite.
+
+        Raises InputError for a model that cannot write on (no language model, or one that reads
+        backward) and for options that cannot be; TextError and SizeError as `record` does.
+        """
+        from lstm_core.writing import write_on
+
+        return write_on(
+            self,
+            text,
+            tokens,
+            method=method,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            seed=seed,
+            first=first,
+            max_tokens=max_tokens,
+        )
 
     def read(self, text: str, *, max_tokens: int | None = None) -> tuple[list[Token], Tensor]:
         """The tokens of a text and what they are to the LSTM, (T, input_size)."""

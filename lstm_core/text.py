@@ -245,14 +245,14 @@ _SIMPLE = re.compile(
 def _simple(text: str) -> Iterator[tuple[int, int]]:
     """Runs of letters and digits, an apostrophe inside included; Chinese by character; signs."""
     spans = ((match.start(), match.end()) for match in _SIMPLE.finditer(text))
-    return _with_marks(text, spans, apart=_is_unspaced)
+    return _with_marks(text, spans, apart=is_unspaced)
 
 
 def _longest(text: str, known: Container[str] = (), most: int = 1) -> Iterator[tuple[int, int]]:
     """Where there are no spaces, the longest known word of at most ``most`` characters, again and
     again from the left; a character that begins none stands alone. The rest as in `_words`.
     """
-    return _with_marks(text, _longest_known(text, known, most), apart=_is_unspaced)
+    return _with_marks(text, _longest_known(text, known, most), apart=is_unspaced)
 
 
 def _longest_known(text: str, known: Container[str], most: int) -> Iterator[tuple[int, int]]:
@@ -308,7 +308,7 @@ def _belongs(text: str, held: int, start: int, apart: Callable[[str], bool]) -> 
 _ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
     return _ONE_UNSPACED.match(character) is not None
 
 

@@ -1,0 +1,203 @@
+// What all views of the tab "compare" share: the two sides, and what the server says of them.
+
+/** @import {Page} from '../page.js' */
+/** @import {Recording} from '../recording.js' */
+/** @import {Cell, Comparison, Similarity, UnitMatch} from '../types.js' */
+/** @import {Answer} from './answer.js' */
+/** @import {Options} from './options.js' */
+/** @import {Pair} from './sides.js' */
+
+import { axis } from "../time/axis.js";
+import { byId, loadStyles } from "../dom.js";
+import { selectedCell, selectedTimestep } from "../state.js";
+import { atom } from "../store.js";
+import { alignmentOf, alongAxis } from "./alignment.js";
+import { createAnswer } from "./answer.js";
+import { readCompare, writeCompare } from "./options.js";
+import { arrayName, askedOf, keyOf, pairOf } from "./sides.js";
+import { createPairTiles } from "./pair-tiles.js";
+import { createSentences } from "./sentences.js";
+
+/** Numbers of every pair as numbers along the axis. */
+const SERIES = /** @type {const} */ (["cosine", "relative", "distance", "norm", "other_norm"]);
+
+/**
+ * What is known of a pair: the answer, and what it says for each timestep of this run.
+ * @typedef {object} Known
+ * @property {Pair} pair
+ * @property {Comparison} comparison
+ * @property {ReturnType<typeof alignmentOf>} alignment
+ * @property {Record<typeof SERIES[number], Float64Array>} series
+ */
+
+/** @param {Page} page */
+export function createRoom(page) {
+  const { state, api } = page;
+  const panel = byId("compare-view");
+  /** Counts what came, and what else the whole tab is painted for again. */
+  const arrived = atom(0);
+  const again = () => arrived.set(arrived.get() + 1);
+  let styled = false;
+  loadStyles("css/compare.css").then(() => {
+    styled = true;
+    again();
+  });
+
+  /** @type {ReturnType<typeof createAnswer<Comparison>>} */
+  const comparisons = createAnswer(again);
+  /** @type {ReturnType<typeof createAnswer<{matches: UnitMatch[]}>>} */
+  const matches = createAnswer(again);
+  /** @type {ReturnType<typeof createAnswer<Similarity>>} */
+  const pairs = createAnswer(again);
+  /** @type {ReturnType<typeof createAnswer<Similarity>>} */
+  const matrices = createAnswer(again);
+  const sentences = createSentences(page, again);
+  const pairTiles = createPairTiles(page);
+  /** @type {Known | null} */
+  let known = null;
+
+  const options = () => readCompare(state.compare.get());
+
+  /** @param {Partial<Options>} change */
+  const choose = (change) => state.compare.set(writeCompare({ ...options(), ...change }));
+
+  /** Whether a pinned run is asked for and not here yet. */
+  const awaitsPin = () =>
+    !state.pinned.get() && `${state.pinModel.get()}${state.pinText.get()}` !== "";
+
+  /** @returns {Pair | null} */
+  function pair() {
+    const recording = state.recording.get();
+    if (!recording) return null;
+    return pairOf(recording, state.pinned.get(), selectedCell(state), options());
+  }
+
+  /**
+   * The part of the sentence that numbers are over.
+   * @returns {{start?: number, stop?: number}}
+   */
+  function part() {
+    const recording = state.recording.get();
+    if (!recording || options().over !== "window") return {};
+    const { first, last } = axis(state, recording).window;
+    return { start: first, stop: last };
+  }
+
+  /** The other sentences that CKA is over, by the ids of their recordings; null while they are recorded. */
+  function also() {
+    const recording = state.recording.get();
+    if (!recording || options().over !== "set" || pair()?.crosses) return [];
+    return sentences.ids(recording);
+  }
+
+  /** @param {Pair} of */
+  function comparison(of) {
+    const { threshold } = options();
+    const question = `${keyOf(of)} ${threshold}`;
+    return comparisons.to(question, (signal) =>
+      api.comparison(of.one.recording.about.id, { ...askedOf(of), threshold }, signal),
+    );
+  }
+
+  /**
+   * CKA of names with names, over what is chosen.
+   * @param {typeof pairs} answers
+   * @param {Pair} of
+   * @param {string[]} name
+   * @param {string[]} other_name
+   * @returns {Answer<Similarity>}
+   */
+  function similarity(answers, of, name, other_name) {
+    const others = also();
+    if (!others) return { value: null, last: null, problem: sentences.problem(), progress: null };
+    const id = of.one.recording.about.id;
+    const other = of.crosses ? of.other.recording.about.id : undefined;
+    const asked = { name, other, other_name, ...part(), also: others };
+    return answers.to(JSON.stringify([id, asked]), (signal, onProgress) =>
+      api.similarity(id, asked, signal, onProgress),
+    );
+  }
+
+  const room = {
+    ...page,
+    panel,
+    options,
+    choose,
+    pair,
+    part,
+    awaitsPin,
+    sentences,
+    again,
+    /** What the views of this tab are painted for. */
+    reads: [
+      state.recording,
+      state.pinned,
+      state.pinModel,
+      state.pinText,
+      state.compare,
+      state.quantities,
+      state.tab,
+      state.layer,
+      state.direction,
+      page.theme,
+      arrived,
+    ],
+    /** What of a view shows the axis. */
+    windowed: [state.from, state.span, state.trackWidth],
+
+    comparison,
+
+    /** Everything about the pair timestep by timestep; null while it has not come. @returns {Known | null} */
+    known() {
+      const of = pair();
+      const value = of && comparison(of).value;
+      if (!of || !value) return null;
+      if (known?.comparison === value) return known;
+      const alignment = alignmentOf(value, of.one.recording.timesteps);
+      const series = /** @type {Known["series"]} */ (
+        Object.fromEntries(SERIES.map((name) => [name, alongAxis(value[name], alignment.pair)]))
+      );
+      known = { pair: of, comparison: value, alignment, series };
+      return known;
+    },
+
+    /** @param {Pair} of */
+    pairSimilarity: (of) => similarity(pairs, of, [of.one.name], [of.other.name]),
+
+    /** @param {Pair} of  every cell with every cell */
+    matrix(of) {
+      const { one, other } = of;
+      const names = (/** @type {Cell[]} */ cells) =>
+        cells.map((cell) => arrayName(cell, one.quantity));
+      return similarity(
+        matrices,
+        of,
+        names(one.recording.rows),
+        names([...other.recording.rows].reverse()),
+      );
+    },
+
+    /** @param {Pair} of */
+    matches(of) {
+      const asked = { ...askedOf(of), ...part() };
+      const id = of.one.recording.about.id;
+      return matches.to(JSON.stringify([id, asked]), (signal) =>
+        api.bestMatches(id, asked, signal),
+      );
+    },
+
+    pairTiles: pairTiles.of,
+
+    /** The timestep the cursor is at. @param {Recording} recording */
+    cursor: (recording) => selectedTimestep(state, recording),
+
+    /** Whether anybody sees the tab. */
+    isShown() {
+      panel.hidden = state.tab.get() !== "compare";
+      return !panel.hidden && styled && state.quantities.get().length > 0;
+    },
+  };
+  return room;
+}
+
+/** @typedef {ReturnType<typeof createRoom>} Room */

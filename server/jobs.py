@@ -31,8 +31,9 @@ from server.descriptions import describe
 from server.errors import ModelChangedError
 from server.orphans import end_with_parent
 from server.progress import ProgressWriter
-from server.schemas import RecordingCreate
+from server.schemas import ContinuationCreate, RecordingCreate
 from server.store import ARRAYS, DESCRIPTION, PROGRESS
+from server.written import WRITTEN, LinesWriter, written_line
 
 #: Of a hundred parts of the time a long recording takes; the comparison takes the rest.
 RECORDING_SHARE, WRITING_SHARE = 45, 10
@@ -92,6 +93,61 @@ def record(
         description = described.model_dump_json().encode()
         Path(into, DESCRIPTION).write_bytes(description)
     return arrays, nbytes + len(description), description
+
+
+def write_on(
+    folder: str,
+    digest: str,
+    wanted: ContinuationCreate,
+    into: str,
+    max_tokens: int,
+    max_characters: int,
+    max_bytes: int,
+) -> tuple[str, str]:
+    """Appends a line for each token to `WRITTEN` in a folder; the whole text, and why it ends.
+
+    Ends early when the file is gone, because nobody reads it any more. Raises TextError, SizeError
+    and InputError before anything is written.
+    """
+    tell = LinesWriter(Path(into, WRITTEN))
+    text = wanted.text
+    if not tell.is_read:
+        return text, "stopped"
+    model = _model(folder, digest, wanted.precision)
+    _check_room(model, wanted, max_tokens, max_bytes)
+    written = model.write_on(
+        text,
+        wanted.tokens,
+        method=wanted.method,
+        temperature=wanted.temperature,
+        top_k=wanted.top_k,
+        top_p=wanted.top_p,
+        seed=wanted.seed,
+        first=wanted.first,
+    )
+    count = 0
+    for one in written:
+        if len(text) + len(one.appended) > max_characters:
+            return text, "limit"
+        text += one.appended
+        count += 1
+        if not tell(written_line(one)):
+            return text, "stopped"
+    return text, "length" if count == wanted.tokens else "end"
+
+
+def _check_room(
+    model: SequenceModel, wanted: ContinuationCreate, max_tokens: int, max_bytes: int
+) -> None:
+    """The recording at the end must be one that can be made. Raises TextError, SizeError."""
+    timesteps = len(model.tokens(wanted.text, max_tokens=max_tokens))
+    if timesteps + wanted.tokens > max_tokens:
+        raise SizeError(
+            "The text would be too long to step through.",
+            came=f"{timesteps} tokens and {wanted.tokens} new ones",
+            expected=f"at most {max_tokens} together",
+        )
+    _check_nbytes(model, timesteps + wanted.tokens, max_bytes)
 
 
 def unit_weights(
@@ -181,7 +237,10 @@ def _load(folder: str, digest: str, precision: Precision) -> SequenceModel:
 
 def _nbytes_of(model: SequenceModel, text: str, max_tokens: int, max_bytes: int) -> int:
     """About how large the recording will be. Raises TextError, SizeError."""
-    timesteps = len(model.tokens(text, max_tokens=max_tokens))
+    return _check_nbytes(model, len(model.tokens(text, max_tokens=max_tokens)), max_bytes)
+
+
+def _check_nbytes(model: SequenceModel, timesteps: int, max_bytes: int) -> int:
     numbers = model.spec.lstm.numbers_per_timestep + len(model.spec.labels)
     estimate = timesteps * numbers * model.like.element_size()
     if estimate > max_bytes:

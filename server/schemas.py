@@ -424,6 +424,33 @@ class RecordingCreate(RequestSchema):
     precision: Precision = "float32"
 
 
+class ContinuationCreate(RequestSchema):
+    """What a language model is to write, and how its tokens are chosen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"model": "shakespeare", "text": "My lord, I", "method": "sample", "seed": 3}
+            ]
+        }
+    )
+
+    model: Text = Field(max_length=200, description="Id of a model.")
+    text: Text = Field(description="The text to go on from.")
+    precision: Precision = "float32"
+    tokens: int = Field(100, ge=1, le=1000, description="How many to write.")
+    method: Literal["greedy", "sample"] = "greedy"
+    temperature: float = Field(
+        1.0, gt=0, le=1e6, description="Below 1 sharper, above 1 flatter: p to the power 1/T."
+    )
+    top_k: int | None = Field(None, ge=1, description="Only the k most probable.")
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Only the fewest that together have this much."
+    )
+    seed: int = Field(0, ge=0, le=2**53 - 1, description="Equal seeds draw equal tokens.")
+    first: int | None = Field(None, ge=0, description="Id of the label that comes first.")
+
+
 class FeaturePublic(Schema):
     name: str
     value: str
@@ -495,6 +522,53 @@ class OrderPublic(Schema):
 
 class UnitsPublic(Schema):
     units: list[int]
+
+
+class SimilarityPublic(Schema):
+    names: list[str]
+    other_names: list[str]
+    timesteps: int = Field(description="How many were looked at, of all recordings together.")
+    cka: list[list[float | None]] = Field(description="A row for each name; from 0 to 1.")
+
+
+class MovedPublic(Schema):
+    """What two heads say at each pair of timesteps."""
+
+    top: list[list[str | None]] = Field(description="The most probable label of both.")
+    moved: list[float | None] = Field(description="½ Σ |p - q|, where both have the same labels.")
+
+
+class ComparisonPublic(Schema):
+    """Two arrays at pairs of timesteps; null where there is nothing to compare."""
+
+    names: list[str]
+    widths: list[int]
+    pairs: list[list[int | None]] = Field(description="Timesteps of both; null without a partner.")
+    same: list[bool] = Field(description="Whether the tokens are equal.")
+    cosine: list[float | None]
+    distance: list[float | None] = Field(description="‖a - b‖")
+    relative: list[float | None] = Field(description="‖a - b‖ / ½(‖a‖ + ‖b‖), from 0 to 2.")
+    norm: list[float | None]
+    other_norm: list[float | None]
+    cka: float | None
+    mean_cosine: float | None
+    parts_at: int | None = Field(description="Which of the pairs is the first that differs.")
+    threshold: float
+    predictions: MovedPublic | None
+
+
+class MatchPublic(Schema):
+    """Who does what this unit does; null where nobody does, because it never moves."""
+
+    unit: int
+    other_unit: int | None
+    correlation: float | None = Field(description="Pearson's r, with its sign.")
+    one_to_one_unit: int | None
+    one_to_one_correlation: float | None
+
+
+class BestMatchesPublic(Schema):
+    matches: list[MatchPublic]
 
 
 class SentencesPublic(Schema):

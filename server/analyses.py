@@ -73,13 +73,13 @@ class Analyses:
     ) -> bytes:
         """A safetensors file. Raises UnknownArrayError, RangeError, InputError, SizeError."""
         names = with_timesteps(recording, names)
-        columns = _columns(recording, tile)
-        rows = {n: math.ceil(_width(recording, n) / tile.units_per_row) for n in names}
+        columns = columns_of(recording, tile)
+        rows = {n: math.ceil(width_of(recording, n) / tile.units_per_row) for n in names}
         check_reply(2 * columns * sum(rows.values()), "units_per_row larger, or fewer arrays")
         return await self._readers.run(  # type: ignore[no-any-return]
             "tiles",
             recording.file.only(names),
-            await self._orders_of(recording, names, ordering),
+            await self.orders_of(recording, names, ordering),
             tile.level,
             tile.tile,
             tile.units_per_row,
@@ -93,13 +93,13 @@ class Analyses:
         name = f"{layer}.{direction}.{ordering.of}"
         recording.file.check([name])
         _check_unit(ordering)
-        _check_has_unit(name, _width(recording, name), ordering)
+        _check_has_unit(name, width_of(recording, name), ordering)
         return await self._order(recording, name, ordering)
 
     async def unit_summaries(self, recording: StoredRecording, names: Sequence[str]) -> bytes:
         """A safetensors file. Raises UnknownArrayError, InputError, SizeError."""
         names = with_timesteps(recording, names)
-        check_reply(4 * 4 * sum(_width(recording, name) for name in names), "fewer arrays")
+        check_reply(4 * 4 * sum(width_of(recording, name) for name in names), "fewer arrays")
         file = recording.file.only(names)
         return await self._readers.run("unit_summaries", file)  # type: ignore[no-any-return]
 
@@ -127,7 +127,7 @@ class Analyses:
 
     # --- orders ---
 
-    async def _orders_of(
+    async def orders_of(
         self, recording: StoredRecording, names: Iterable[str], ordering: Ordering
     ) -> Mapping[str, Sequence[int]]:
         """The order of each array's units; of those that stay as they are, none."""
@@ -144,7 +144,7 @@ class Analyses:
         self, recording: StoredRecording, name: str, ordering: Ordering
     ) -> Sequence[int]:
         if ordering.sort == "index":
-            return range(_width(recording, name))
+            return range(width_of(recording, name))
         if ordering.sort != "similarity":
             ordering = Ordering(ordering.sort, ordering.of)
         key = (recording.id, name, ordering)
@@ -180,11 +180,11 @@ def with_timesteps(recording: StoredRecording, names: Sequence[str]) -> list[str
     return names
 
 
-def _width(recording: StoredRecording, name: str) -> int:
+def width_of(recording: StoredRecording, name: str) -> int:
     return recording.file.entries[name].shape[1]
 
 
-def _columns(recording: StoredRecording, tile: Tile) -> int:
+def columns_of(recording: StoredRecording, tile: Tile) -> int:
     """How many the tile has. Raises RangeError for a tile there is not."""
     columns = math.ceil(recording.file.timesteps / (1 << tile.level))
     tiles = math.ceil(columns / COLUMNS_PER_TILE)
@@ -239,7 +239,7 @@ def _decides(recording: StoredRecording, name: str, ordering: Ordering) -> str |
     if cell is None:
         return None
     by = f"{cell[1]}.{ordering.of}"
-    width = _width(recording, by)
-    if width != _width(recording, name):
+    width = width_of(recording, by)
+    if width != width_of(recording, name):
         return None
     return None if ordering.sort == "similarity" and not _has_unit(width, ordering) else by

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from lstm_core.errors import LSTMCoreError
 from server.about import version
 from server.analyses import Analyses
+from server.comparisons import Comparisons
 from server.data_folder import DataFolder
 from server.deps import Services
 from server.errors import visible
@@ -37,6 +38,7 @@ from server.responses import PROBLEM_RESPONSES, error_problem, problem
 from server.routes import (
     analyses,
     checkpoints,
+    comparisons,
     exports,
     health,
     models,
@@ -60,7 +62,8 @@ from server.workers import READING, Workers
 
 NOUNS = (
     *(health, quantities, models, checkpoints, vocabularies, tables),
-    *(recordings, analyses, predictions, exports, sentences, session, offline),
+    *(recordings, analyses, comparisons, predictions),
+    *(exports, sentences, session, offline),
 )
 
 #: How often is looked for uploads whose time is over.
@@ -130,6 +133,12 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             job_seconds=settings.job_seconds,
             module=READING,
         )
+        comparers = Workers(
+            1,
+            queue_limit=settings.queue_limit,
+            job_seconds=settings.job_seconds,
+            module=READING,
+        )
         folders = RecordingFolders(data)
         made = Recordings(
             shelf,
@@ -142,12 +151,14 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             max_bytes=settings.max_recording_bytes,
         )
         parsing = Turns(settings.workers, queue_limit=settings.queue_limit)
+        looking = Analyses(readers)
         app.state.services = Services(
             settings,
             shelf,
             workers,
             made,
-            Analyses(readers),
+            looking,
+            Comparisons(looking, comparers, folders),
             Exports(exporters, folders, max_bytes=settings.max_export_bytes),
             folders,
             data,
@@ -159,12 +170,14 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         workers.start(lambda: _first_model(shelf))
         readers.start()
         exporters.start_when_needed()
+        comparers.start_when_needed()
         expiring = asyncio.create_task(_expire(uploads))
         try:
             yield
         finally:
             expiring.cancel()
-            await asyncio.gather(workers.stop(), readers.stop(), exporters.stop())
+            processes = (workers, readers, exporters, comparers)
+            await asyncio.gather(*(pool.stop() for pool in processes))
             await asyncio.to_thread(folders.close)
 
     return lifespan

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from server.analyses import Analyses
+from server.comparisons import Comparisons
 from server.data_folder import DataFolder
 from server.exports import Exports
 from server.kept_models import KeptModels
@@ -34,6 +35,7 @@ class Services:
     workers: Workers
     recordings: Recordings
     analyses: Analyses
+    comparisons: Comparisons
     exports: Exports
     folders: RecordingFolders
     data: DataFolder

@@ -18,15 +18,30 @@ from lstm_core.analysis.pooling import COLUMNS_PER_TILE, pool
 from lstm_core.analysis.summaries import summarize_units
 from lstm_core.errors import InputError
 from lstm_core.exports import write_export
-from lstm_core.tensor_files import Entry, encode_header
 from server.array_file import ArrayFile
+from server.array_replies import to_file, to_half
+from server.comparing import best_matches, comparison, comparison_tiles, paths, similarity
 from server.data_folder import check_free, writing
 from server.decisions import decisions_file
 from server.orphans import end_with_parent
 
-Array = np.ndarray[Any, Any]
+# Jobs are found in this module by their names, those from elsewhere, too.
+__all__ = [
+    "best_matches",
+    "comparison",
+    "comparison_tiles",
+    "decisions",
+    "export",
+    "matching_units",
+    "order",
+    "paths",
+    "prepare",
+    "similarity",
+    "tiles",
+    "unit_summaries",
+]
 
-_LARGEST = float(np.finfo(np.float16).max)
+Array = np.ndarray[Any, Any]
 
 
 def prepare() -> None:
@@ -46,7 +61,7 @@ def tiles(
     pooled = {}
     for name, values in file.arrays().items():
         order = np.asarray(orders[name]) if name in orders else None
-        pooled[name] = _to_half(
+        pooled[name] = to_half(
             pool(
                 values,
                 timesteps_per_column=min(2**level, len(values)),
@@ -57,7 +72,7 @@ def tiles(
                 columns=COLUMNS_PER_TILE,
             )
         )
-    return _to_file(pooled)
+    return to_file(pooled)
 
 
 def order(file: ArrayFile, sort: str, unit: int | None) -> list[int]:
@@ -74,7 +89,7 @@ def unit_summaries(file: ArrayFile) -> bytes:
         for statistic, numbers in summarize_units(values)._asdict().items():
             with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
                 found[f"{name}.{statistic}"] = numbers.astype(np.float32)
-    return _to_file(found)
+    return to_file(found)
 
 
 def matching_units(
@@ -136,16 +151,3 @@ def export(
 def _columns(values: Array, units: Sequence[int]) -> Array:
     """All of them without a copy."""
     return values if list(units) == list(range(values.shape[1])) else values[:, units]
-
-
-def _to_half(values: Array) -> Array:
-    """What is finite stays so; NaN and infinity are what they are."""
-    with np.errstate(over="ignore"):
-        inside = np.where(np.isinf(values), values, np.clip(values, -_LARGEST, _LARGEST))
-        return inside.astype(np.float16)
-
-
-def _to_file(arrays: Mapping[str, Array]) -> bytes:
-    codes = {2: "F16", 4: "F32", 8: "F64"}
-    entries = [(name, Entry(codes[a.itemsize], a.shape)) for name, a in arrays.items()]
-    return encode_header(entries, {}) + b"".join(a.tobytes() for a in arrays.values())

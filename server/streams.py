@@ -31,10 +31,19 @@ _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
 class LinesResponse(StreamingResponse):
-    """JSON lines: what is being done as it is done, and at last what became of it."""
+    """JSON lines: what is being done as it is done, and at last what became of it.
 
-    def __init__(self, path: str, steps: AsyncGenerator[dict[str, Any] | Described]) -> None:
+    ``held`` is let go of when all is sent.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        steps: AsyncGenerator[dict[str, Any] | Described | bytes],
+        held: ExitStack | None = None,
+    ) -> None:
         self._lines = _lines(path, steps)
+        self._held = held or ExitStack()
         super().__init__(self._lines, media_type=LINES)
 
     async def stream_response(self, send: Send) -> None:
@@ -43,24 +52,28 @@ class LinesResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Not only the next line finds out that nobody is there.
-        await unless_gone(Request(scope, receive), self.stream_response(send))
+        with self._held:
+            await unless_gone(Request(scope, receive), self.stream_response(send))
 
 
 async def _lines(
-    path: str, steps: AsyncGenerator[dict[str, Any] | Described]
+    path: str, steps: AsyncGenerator[dict[str, Any] | Described | bytes]
 ) -> AsyncGenerator[bytes]:
+    """``steps`` are progress, a recording, or a line that is ready."""
     async with aclosing(steps):
         try:
             async for step in steps:
                 if isinstance(step, Described):
                     yield b'{"recording": ' + step.description + b"}\n"
+                elif isinstance(step, bytes):
+                    yield step + b"\n"
                 else:
                     yield to_json({"progress": step}) + b"\n"
         except LSTMCoreError as error:
             yield _problem(error_body(path, error))
         except Exception:
             request_id = secrets.token_hex(8)
-            logger.exception("Request %s failed: POST %r", request_id, path)
+            logger.exception("Request %s failed: %r", request_id, path)
             yield _problem(fault_body(path, request_id))
 
 

@@ -38,9 +38,11 @@ STOP_SECONDS = 5
 COMPUTING, READING = "server.jobs", "server.reading"
 
 ComputingJob = Literal[
-    "prepare", "warm_up", "record", "unit_weights", "cell_weights", "lens", "fresh"
+    "prepare", "warm_up", "record", "unit_weights", "cell_weights", "lens", "write_on", "fresh"
 ]
-ReadingJob = Literal["tiles", "order", "unit_summaries", "matching_units", "decisions", "export"]
+LookingJob = Literal["tiles", "order", "unit_summaries", "matching_units", "decisions", "export"]
+ComparingJob = Literal["similarity", "comparison", "best_matches", "paths", "comparison_tiles"]
+ReadingJob = LookingJob | ComparingJob
 Job = ComputingJob | ReadingJob
 
 

@@ -57,7 +57,7 @@ async def create_recording(
     With ``Accept: application/x-ndjson`` the reply is a stream of JSON lines: as many
     ``{"progress": {"done", "of", "what"}}`` as there is to tell, then ``{"recording": …}`` or
     ``{"problem": …}``. What is refused at once has its own status there, too."""
-    if _wants_lines(request):
+    if wants_lines(request):
         return LinesResponse(request.url.path, await services.recordings.follow(wanted))
     found = await unless_gone(request, services.recordings.get_or_make(wanted))
     return Response(
@@ -68,7 +68,8 @@ async def create_recording(
     )
 
 
-def _wants_lines(request: Request) -> bool:
+def wants_lines(request: Request) -> bool:
+    """Whether the reply shall be a stream of JSON lines."""
     kinds = request.headers.get("accept", "").split(",")
     return any(kind.partition(";")[0].strip().lower() == LINES for kind in kinds)
 

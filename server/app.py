@@ -39,6 +39,7 @@ from server.routes import (
     analyses,
     checkpoints,
     comparisons,
+    continuations,
     exports,
     health,
     models,
@@ -62,7 +63,7 @@ from server.workers import READING, Workers
 
 NOUNS = (
     *(health, quantities, models, checkpoints, vocabularies, tables),
-    *(recordings, analyses, comparisons, predictions),
+    *(recordings, analyses, comparisons, predictions, continuations),
     *(exports, sentences, session, offline),
 )
 

@@ -424,6 +424,33 @@ class RecordingCreate(RequestSchema):
     precision: Precision = "float32"
 
 
+class ContinuationCreate(RequestSchema):
+    """What a language model is to write, and how its tokens are chosen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"model": "shakespeare", "text": "My lord, I", "method": "sample", "seed": 3}
+            ]
+        }
+    )
+
+    model: Text = Field(max_length=200, description="Id of a model.")
+    text: Text = Field(description="The text to go on from.")
+    precision: Precision = "float32"
+    tokens: int = Field(100, ge=1, le=1000, description="How many to write.")
+    method: Literal["greedy", "sample"] = "greedy"
+    temperature: float = Field(
+        1.0, gt=0, le=1e6, description="Below 1 sharper, above 1 flatter: p to the power 1/T."
+    )
+    top_k: int | None = Field(None, ge=1, description="Only the k most probable.")
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Only the fewest that together have this much."
+    )
+    seed: int = Field(0, ge=0, le=2**53 - 1, description="Equal seeds draw equal tokens.")
+    first: int | None = Field(None, ge=0, description="Id of the label that comes first.")
+
+
 class FeaturePublic(Schema):
     name: str
     value: str

@@ -92,7 +92,10 @@ function loadTabs(page) {
     page,
     [state.pinModel, state.pinText],
     () => `${state.pinModel.get()}${state.pinText.get()}` !== "",
-    async () => (await import("./pinned.js")).keepPinned(page),
+    async () => {
+      (await import("./pinned.js")).keepPinned(page);
+      frames.add((await import("./compare/badge.js")).createBadgeView(state));
+    },
   );
   once(
     page,
@@ -169,6 +172,12 @@ function setUpKeys(page) {
     shown: "T",
     does: "this view as a table",
     run: async () => (await import("./keep/table.js")).showTable(page),
+  });
+  keys.push({
+    keys: ["p", "P"],
+    shown: "P",
+    does: "pin this run, to compare the next one with it",
+    run: async () => (await import("./pinned.js")).pin(state),
   });
   listenToKeys(document, keys);
 }

@@ -215,8 +215,8 @@ export function createMatrixView(room) {
     name: "compare matrix",
     reads: [...room.reads, ...room.windowed, state.sentences],
     paint() {
-      const pair = room.isShown() && room.pair();
-      if (!pair) return;
+      const pair = room.isShown() ? room.pair() : null;
+      if (!room.isSound(pair)) return;
       over.value = room.options().over;
       over.querySelector("[value=set]")?.toggleAttribute("disabled", pair.crosses);
       write(title, `CKA of ${pair.one.quantity}, every cell with every cell`);

@@ -181,8 +181,8 @@ export function createNumbersView(room) {
     calm: true,
     reads: [...room.reads, ...room.windowed, state.unit],
     paint() {
-      const pair = room.isShown() && room.pair();
-      if (!pair) return;
+      const pair = room.isShown() ? room.pair() : null;
+      if (!room.isSound(pair)) return;
       const known = room.known();
       showAlike(pair, known);
       showParting(known);

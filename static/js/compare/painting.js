@@ -14,6 +14,9 @@ import { TILE } from "../heatmaps/pooling.js";
 import { shownRange } from "../theme.js";
 import { differenceEnd, withoutPartner } from "./picture-layout.js";
 
+/** Where a timestep has no partner one sees through the picture, to the hatching behind it. */
+const NOTHING = 0;
+
 /** @param {Page} page */
 export function createPainting({ state, theme }) {
   /** @param {number} unitsPerRow */
@@ -102,14 +105,14 @@ export function createPainting({ state, theme }) {
     };
   }
 
-  /** What stands where a timestep has no partner: paper, not the colour of what is no number. */
-  const paper = () => theme.get().tables.sequential[0];
-
   return {
     pooling,
     partOf,
     wanted,
     ends,
+
+    /** Whether there is anything to paint yet. @param {PictureRow[]} rows @param {ReturnType<typeof partOf>} part @param {Tiles} tiles */
+    hasAny: (rows, part, tiles) => wanted(rows, part).some((one) => tiles.get(one)),
 
     /**
      * Paint a picture; returns whether all of it was there.
@@ -129,7 +132,7 @@ export function createPainting({ state, theme }) {
       for (const [from, to] of withoutPartner(partner, part, part.level)) {
         for (let y = 0; y < rows * place.each; y++) {
           const line = (place.top + y) * place.stride - part.first;
-          pixels.fill(paper(), line + from, line + to);
+          pixels.fill(NOTHING, line + from, line + to);
         }
       }
       return complete;

@@ -5,7 +5,6 @@
 /** @import {Pair} from './sides.js' */
 
 import { heatmapRows } from "../geometry.js";
-import { niceEnds } from "../unit/lines.js";
 
 /** Between two pictures, in CSS pixels. */
 const GAP = 6;
@@ -51,7 +50,8 @@ export function pictureLayout({ one, other }, target, pixelRatio) {
 }
 
 /**
- * The end of a scale for differences: a round number that holds all of them; 1 where all are zero.
+ * The end of a scale for differences: a number of two digits that holds all of them; 1 where all are
+ * zero.
  * @param {ArrayLike<number>} values
  */
 export function differenceEnd(values) {
@@ -60,7 +60,9 @@ export function differenceEnd(values) {
     const magnitude = Math.abs(values[n]);
     if (magnitude > most && magnitude < Infinity) most = magnitude;
   }
-  return most > 0 ? niceEnds(0, most)[1] : 1;
+  if (!most) return 1;
+  const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
+  return Number((Math.ceil(most / unit - 1e-6) * unit).toPrecision(2));
 }
 
 /**

@@ -31,7 +31,15 @@ export function createPicturesView(room) {
   const canvas = element("canvas", { id: "compare-canvas", role: "img" });
   const marks = element("div", { class: "compare-marks", "aria-hidden": "true" });
   const hair = element("div", { class: "compare-hair", "aria-hidden": "true" });
-  const track = element("div", { id: "compare-track", class: "track" }, canvas, marks, hair);
+  const hatching = element("div", { class: "hatching", "aria-hidden": "true" });
+  const track = element(
+    "div",
+    { id: "compare-track", class: "track" },
+    hatching,
+    canvas,
+    marks,
+    hair,
+  );
   const root = element("div", { class: "row" }, labels, track);
   /** @type {{rows: PictureRow[], height: number}} */
   let layout = { rows: [], height: 0 };
@@ -49,6 +57,14 @@ export function createPicturesView(room) {
     laidOut = key;
     layout = pictureLayout(pair, target, pixelRatio);
     for (const node of [labels, track]) node.style.height = `${layout.height}px`;
+    hatching.replaceChildren(
+      ...layout.rows.map(({ top, height: own }) => {
+        const node = element("i");
+        node.style.top = `${top}px`;
+        node.style.height = `${own}px`;
+        return node;
+      }),
+    );
   }
 
   /** @param {Pair} pair */
@@ -58,6 +74,10 @@ export function createPicturesView(room) {
     const part = painting.partOf(view, recording.timesteps);
     const tiles = room.pairTiles(pair);
     tiles.want("compare", painting.wanted(layout.rows, part));
+    // Until something has come, the picture before stands: an empty one would only flicker.
+    const empty = !painting.hasAny(layout.rows, part, tiles);
+    canvas.classList.toggle("waiting", empty);
+    if (empty && canvas.style.height === `${layout.height}px`) return;
     const pixelRatio = window.devicePixelRatio || 1;
     const width = Math.max(1, part.last - part.first);
     const height = Math.max(1, Math.round(layout.height * pixelRatio));
@@ -230,7 +250,7 @@ export function createPicturesView(room) {
     paint() {
       if (!room.isShown()) return;
       const pair = room.pair();
-      if (!pair) return;
+      if (!room.isSound(pair)) return;
       layOut(pair);
       const key = [
         laidOut,
@@ -250,8 +270,8 @@ export function createPicturesView(room) {
     name: "compare marks",
     reads: [...room.reads, ...painting.reads, state.unit, state.measured],
     paint() {
-      const pair = room.isShown() && room.pair();
-      if (pair && layout.rows.length) paintMarks(pair);
+      const pair = room.isShown() ? room.pair() : null;
+      if (room.isSound(pair) && layout.rows.length) paintMarks(pair);
     },
   };
 

@@ -1,13 +1,11 @@
 // The pinned run: pin, swap, unpin; another model, or a checkpoint of this one, to read the same text.
 
 /** @import {Room} from './room.js' */
-/** @import {State} from '../state.js' */
 
 import { button, element, write } from "../dom.js";
 import { fixed } from "../format.js";
 import { label } from "../label.js";
 import { pin, pinModel, unpin } from "../pinned.js";
-import { modelOf } from "../state.js";
 import { familyOf, otherModels } from "./checkpoints.js";
 import { runWords } from "./run-words.js";
 
@@ -133,14 +131,15 @@ export function createPinsView(room) {
     paint() {
       const recording = state.recording.get();
       if (!room.isShown() || !recording) return;
-      const pinned = state.pinned.get();
+      const pinned = room.pinnedRun(recording);
       const asked = Boolean(state.pinModel.get() || state.pinText.get());
       const isItself = pinned?.about.id === recording.about.id;
       what.hidden = !asked;
+      what.classList.toggle("stale", room.awaitsPin());
       if (pinned) {
-        what.replaceChildren("pinned: ", runWords(state, "A", pinned.about));
-        if (isItself) what.append(" (this very run: now change the text or the model)");
-      } else what.replaceChildren("pinned: …");
+        what.replaceChildren(runWords(state, "A", pinned.about));
+        if (isItself) what.append(" is this very run: now change the text or the model.");
+      } else what.replaceChildren(element("b", {}, "A"), " …");
       pinButton.hidden = isItself;
       write(pinButton, asked ? "Pin this run instead" : "Pin this run");
       swapButton.hidden = !pinned || isItself;
@@ -158,13 +157,3 @@ function stepWords({ step, of, validation, finished }) {
   const measured = validation === null ? "" : ` · validation ${fixed(validation, 3)}`;
   return `${finished ? "finished, " : ""}${after}${measured}`;
 }
-
-/** Whether a run is pinned, for those who look at another tab. @param {State} state */
-export const pinnedWords = (state) => {
-  const [model, text] = [state.pinModel.get(), state.pinText.get()];
-  if (!model && !text) return "";
-  const title = modelOf(state, model)?.title ?? model;
-  return [text && `“${label(text.slice(0, 60))}”`, title && label(title)]
-    .filter(Boolean)
-    .join(" · ");
-};

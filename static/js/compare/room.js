@@ -18,6 +18,9 @@ import { arrayName, askedOf, keyOf, pairOf } from "./sides.js";
 import { createPairTiles } from "./pair-tiles.js";
 import { createSentences } from "./sentences.js";
 
+/** Milliseconds after which a window that is moved rests. */
+const RESTING = 250;
+
 /** Numbers of every pair as numbers along the axis. */
 const SERIES = /** @type {const} */ (["cosine", "relative", "distance", "norm", "other_norm"]);
 
@@ -55,6 +58,22 @@ export function createRoom(page) {
   const pairTiles = createPairTiles(page);
   /** @type {Known | null} */
   let known = null;
+  /** @type {Recording | null} */
+  let before = null;
+  // The window on the axis, once it rests: numbers over it are not asked for at every frame.
+  /** @type {{start: number, stop: number} | null} */
+  let rested = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
+  for (const moving of [state.from, state.span, state.trackWidth, state.recording]) {
+    moving.subscribe(() => {
+      clearTimeout(resting);
+      resting = setTimeout(() => {
+        rested = null;
+        again();
+      }, RESTING);
+    });
+  }
 
   const options = () => readCompare(state.compare.get());
 
@@ -65,11 +84,24 @@ export function createRoom(page) {
   const awaitsPin = () =>
     !state.pinned.get() && `${state.pinModel.get()}${state.pinText.get()}` !== "";
 
+  /**
+   * The pinned run; while another one of the same text is on its way the one before stands in for it.
+   * @param {Recording} recording
+   */
+  function pinnedRun(recording) {
+    before = state.pinned.get() ?? before;
+    if (!awaitsPin()) return state.pinned.get();
+    const text = state.pinText.get() || recording.about.text;
+    return before?.about.text === text ? before : null;
+  }
+
   /** @returns {Pair | null} */
   function pair() {
     const recording = state.recording.get();
     if (!recording) return null;
-    return pairOf(recording, state.pinned.get(), selectedCell(state), options());
+    const pinned = pinnedRun(recording);
+    if (awaitsPin() && !pinned && options().run !== "this") return null;
+    return pairOf(recording, pinned, selectedCell(state), options());
   }
 
   /**
@@ -80,7 +112,8 @@ export function createRoom(page) {
     const recording = state.recording.get();
     if (!recording || options().over !== "window") return {};
     const { first, last } = axis(state, recording).window;
-    return { start: first, stop: last };
+    rested ??= { start: first, stop: last };
+    return { start: rested.start, stop: Math.min(rested.stop, recording.timesteps) };
   }
 
   /** The other sentences that CKA is over, by the ids of their recordings; null while they are recorded. */
@@ -124,6 +157,7 @@ export function createRoom(page) {
     options,
     choose,
     pair,
+    pinnedRun,
     part,
     awaitsPin,
     sentences,
@@ -146,6 +180,9 @@ export function createRoom(page) {
     windowed: [state.from, state.span, state.trackWidth],
 
     comparison,
+
+    /** Whether there is something to paint of a pair, or to come. @param {Pair | null} of @returns {of is Pair} */
+    isSound: (of) => of !== null && !comparison(of).problem,
 
     /** Everything about the pair timestep by timestep; null while it has not come. @returns {Known | null} */
     known() {

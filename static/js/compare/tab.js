@@ -28,7 +28,8 @@ export function createCompareView(page) {
   const matrix = createMatrixView(room);
   const pictured = element("div", {}, tokens.root, pictures.root, lines.root);
   const below = element("div", { id: "compare-below" }, numbers.root, matrix.root);
-  room.panel.append(tools.root, pins.root, directions.root, pictured, below);
+  const head = element("div", { id: "compare-head" }, tools.root, pins.root, directions.root);
+  room.panel.append(head, pictured, below);
   for (const { views } of [pins, directions, tokens, pictures, lines, numbers, matrix])
     for (const view of views) page.frames.add(view);
   page.figures.set("compare", createCompareFigure(room, pictures));
@@ -36,9 +37,10 @@ export function createCompareView(page) {
     ...tools.view,
     paint() {
       const shown = room.isShown();
-      const pair = room.pair();
-      pictured.hidden = below.hidden = !pair;
-      if (shown) tools.view.paint();
+      if (!shown) return;
+      tools.view.paint();
+      const sound = room.isSound(room.pair());
+      below.hidden = pictures.root.hidden = lines.root.hidden = !sound;
     },
   };
 }

@@ -91,12 +91,12 @@ export function createTokenPairsView(room) {
     const node = element("div", { class: "says" });
     if (now === null) return node;
     const changed = before !== null && before !== now;
-    const words = changed ? `${label(before)} → ${label(now)}` : label(now);
     const share = moved === null ? "" : `${Math.round(100 * moved)} %`;
-    node.append(element("bdi", {}, words));
+    node.append(element("bdi", {}, label(changed ? before : now)));
+    if (changed) node.append(element("bdi", { class: "to" }, `→ ${label(now)}`));
     node.classList.toggle("changed", changed);
     node.title = `${changed ? `A: ${label(before)}, B: ${label(now)}` : `${label(now)} in both`}${share && ` · ${share} of the probability moved`}`;
-    if (moved !== null) {
+    if (moved !== null && moved >= 0.005) {
       const bar = element("i", { class: "moved" });
       bar.style.setProperty("--moved", String(moved));
       node.append(bar);

@@ -8,7 +8,7 @@ import { button, element, write } from "../dom.js";
 import { plural } from "../format.js";
 import { label } from "../label.js";
 import { selectedCell } from "../state.js";
-import { problemWords, runWords } from "./run-words.js";
+import { problemWords } from "./run-words.js";
 import { arrayName, cellWords, readName } from "./sides.js";
 
 /** @param {Room} room */
@@ -119,29 +119,31 @@ export function createToolsView(room) {
       return;
     }
     const sameArray = one.name === other.name;
-    const known = room.known();
-    const changed = known?.alignment.changed ?? 0;
-    const text = !known
-      ? ""
-      : changed
-        ? ` ${plural(changed, "token")} ${changed === 1 ? "differs" : "differ"}; the others are aligned.`
-        : " Both read the same tokens.";
     sentence.replaceChildren(
       "The ",
       ...first,
-      " in this run ",
-      runWords(state, "B", one.recording.about),
-      " against ",
+      " in ",
+      element("b", {}, "B"),
+      ", this run, against ",
       ...(sameArray ? ["the same"] : ["the ", ...sideWords(other)]),
-      " in the pinned run ",
-      runWords(state, "A", other.recording.about),
-      `.${text}`,
+      " in ",
+      element("b", {}, "A"),
+      `, the pinned run.${textWords()}`,
     );
+  }
+
+  /** What became of the text. */
+  function textWords() {
+    const known = room.known();
+    if (!known) return "";
+    const { changed } = known.alignment;
+    if (!changed) return " Both read the same tokens.";
+    return ` ${plural(changed, "token")} ${changed === 1 ? "has" : "have"} changed; the others are aligned.`;
   }
 
   /** What stands in the way of a comparison. @param {Pair | null} pair */
   function obstacle(pair) {
-    if (room.awaitsPin()) return "The pinned run is being recorded …";
+    if (!pair && room.awaitsPin()) return "The pinned run is being recorded …";
     if (!pair) {
       return (
         "This network has one layer that reads in one direction: in this run there is nothing to compare it with. " +

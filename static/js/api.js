@@ -1,6 +1,6 @@
 // The server, one function per operation. Problems (RFC 9457) become ApiError.
 
-/** @import {About, Comparison, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic, Similarity, Sort, Statistic, UnitMatch} from './types.js' */
+/** @import {About, Comparison, ContinuationCreate, Direction, Model, NDArray, Precision, Problem, Proposal, Quantity, RecordingPublic, Similarity, Sort, Statistic, UnitMatch, WrittenToken} from './types.js' */
 
 import { decode } from "./codec.js";
 
@@ -59,10 +59,11 @@ const isAbort = (error) => error instanceof DOMException && error.name === "Abor
  * @param {typeof globalThis.fetch} fetch
  * @param {string} path
  * @param {RequestInit} init
- * @param {(progress: Progress) => void} onProgress
+ * @param {(progress: any) => void} onProgress
  * @param {string} result  the member of the last line that holds it
+ * @param {string} [step]  the member of the lines before it
  */
-async function withProgress(fetch, path, init, onProgress, result) {
+async function withProgress(fetch, path, init, onProgress, result, step = "progress") {
   /** @type {Record<string, any>} */
   let last = {};
   try {
@@ -71,7 +72,7 @@ async function withProgress(fetch, path, init, onProgress, result) {
     if (!response.headers.get("Content-Type")?.startsWith(LINES)) return await response.json();
     for await (const line of lines(response)) {
       last = JSON.parse(line);
-      if ("progress" in last) onProgress(last.progress);
+      if (step in last) onProgress(last[step]);
     }
   } catch (error) {
     const ours = error instanceof ApiError || isAbort(error) || init.signal?.aborted;
@@ -319,6 +320,19 @@ export function createApi(fetch) {
      */
     cellWeights: ({ model, ...of }, signal) =>
       arrays(`api/models/${encodeURIComponent(model)}/cell-weights?${query(of)}`, { signal }),
+
+    /**
+     * A language model writes on; `onToken` is told each token as it comes.
+     * @param {ContinuationCreate} body
+     * @param {AbortSignal} signal
+     * @param {(token: WrittenToken) => void} onToken
+     * @returns {Promise<{text: string, reason: string, recording: RecordingPublic}>}
+     */
+    writeOn(body, signal, onToken) {
+      const headers = { "Content-Type": "application/json", Accept: LINES };
+      const init = { method: "POST", headers, body: JSON.stringify(body), signal };
+      return withProgress(fetch, "api/continuations", init, onToken, "continuation", "token");
+    },
 
     /**
      * A file with some arrays of a recording, or a part of them.

@@ -171,6 +171,39 @@ export interface UnitMatch {
   one_to_one_correlation: number | null;
 }
 
+/** What a language model is asked to write; `first` is the id of the label that comes first. */
+export interface ContinuationCreate {
+  model: string;
+  text: string;
+  precision: Precision;
+  tokens: number;
+  method: "greedy" | "sample";
+  temperature: number;
+  top_k: number | null;
+  top_p: number | null;
+  seed: number;
+  first: number | null;
+}
+
+/** A token a model wrote, what it was chosen from, and what the step that read it computed. */
+export interface WrittenToken extends Token {
+  /** Of its label. */
+  id: number;
+  timestep: number;
+  /** What it added to the text. */
+  appended: string;
+  probability: number;
+  rank: number;
+  entropy: number;
+  chosen_from: number;
+  /** The most probable labels: id and probability. */
+  top: [number, number][];
+  /** Names and widths of the arrays in `states`. */
+  arrays: [string, number][];
+  /** float32 in base64, one array after another. */
+  states: string;
+}
+
 /** A list of strings in a file: a vocabulary, labels. */
 export interface Table {
   name: string;

@@ -148,6 +148,7 @@ export function createOfflineApi(session, stored, plotly) {
     cellWeights: needsServer("Saving a session again"),
     offlinePage: needsServer("Saving a session again"),
     export: needsServer("Saving numbers"),
+    writeOn: needsServer("Writing on"),
     sentences: needsServer("Opening a file"),
     table: needsServer("Opening a table"),
     propose: needsServer("Opening a network"),

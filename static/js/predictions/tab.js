@@ -1,17 +1,57 @@
-// The tab "predictions".
+// What the head says at every timestep: the most probable labels under the tokens, how sure it is of them,
+// and what it would say if it read a lower layer. A step changes a few numbers and nothing else.
 
 /** @import {Page} from '../page.js' */
 
-import { byId } from "../dom.js";
+import { element, write } from "../dom.js";
+import { createColumnsView } from "./columns-view.js";
+import { createPredictionsFigure } from "./figure.js";
+import { createFindingsView } from "./findings.js";
+import { createGridHead, createGridView } from "./grid-view.js";
+import { createLinesView } from "./lines-view.js";
+import { createReadoutView } from "./readout.js";
+import { createRoom } from "./room.js";
+import { createColouredText } from "./text.js";
+import { createToolsView } from "./tools.js";
 
 /** @param {Page} page */
-export function createPredictionsTab({ state }) {
-  const panel = byId("predictions-view");
+export function createPredictionsTab(page) {
+  const room = createRoom(page);
+  const note = element("p", { id: "predict-note", class: "note" });
+  const tools = createToolsView(room);
+  const readout = createReadoutView(room);
+  const columns = createColumnsView(room);
+  const lines = createLinesView(room);
+  const text = createColouredText(room);
+  text.root.classList.add("predict-sentence");
+  const head = createGridHead(room);
+  const grid = createGridView(room);
+  const findings = createFindingsView(room);
+  room.panel.append(
+    ...[note, tools.root, readout.root, columns.root, lines.root],
+    ...[text.root, findings.root, head.root, grid.root],
+  );
+  for (const view of [
+    ...[tools.view, columns.view, ...lines.views, ...text.views, grid.view],
+    ...[head.view, readout.view, findings.view],
+  ])
+    page.frames.add(view);
+  page.figures.set("predictions", createPredictionsFigure(room));
   return {
-    name: "predictions",
-    reads: [state.tab],
+    name: "predictions room",
+    reads: room.reads,
     paint() {
-      panel.hidden = state.tab.get() !== "predictions";
+      if (!room.isOpen()) return;
+      const recording = room.state.recording.get();
+      const shown = room.current();
+      text.root.hidden = !shown?.by || !shown.answers?.k;
+      const said = shown
+        ? shown.problem || (shown.answers ? "" : "What the head says is coming …")
+        : recording
+          ? "This model has no head: it has states, but says nothing. Choose a model that predicts something, or open this one together with the layer that reads its output."
+          : "";
+      write(note, said);
+      note.hidden = !said;
     },
   };
 }

@@ -4,6 +4,7 @@
 
 /** @import {Stretch} from './running-text.js' */
 /** @import {Colours} from './colours.js' */
+/** @import {Numbers, Readable} from '../types.js' */
 /** @import {Shown, Unit} from './tab.js' */
 
 import { level } from "../colour.js";
@@ -21,15 +22,30 @@ const MARGIN = 10;
 /** How far beside a token a pointer may be. */
 const NEAR = 8;
 
-/** @param {Unit} unit */
-export function createUnitTextView(unit) {
+/**
+ * What a sentence is coloured for: a unit, or whatever else has a value for every token.
+ * @template {Pick<Shown, "recording" | "name"> & {series: Record<string, Numbers> | undefined}} S
+ * @typedef {Pick<Unit, "state" | "actions" | "tooltip"> & {
+ *   reads: Readable<any>[],
+ *   shown(): S | null,
+ *   colouring: {by: Readable<string>, of(shown: S): Pick<Colours, "table" | "low" | "high"> & {quantity: {name: string, label: string}}, reads: Readable<any>[], key(): string},
+ *   tell?: (t: number) => string[],
+ * }} Coloured
+ */
+
+/**
+ * @template {Pick<Shown, "recording" | "name"> & {series: Record<string, Numbers> | undefined}} S
+ * @param {Coloured<S>} unit
+ * @param {string} [id]
+ */
+export function createUnitTextView(unit, id = "unit-text") {
   const { state, actions, tooltip, colouring } = unit;
   const labels = element("div", { class: "row-label" }, element("b", {}, "sentence"));
   const canvas = element("canvas", { "aria-hidden": "true" });
   const text = element("div", { class: "running-text", dir: "auto" });
   const marks = element("div", { class: "marks", "aria-hidden": "true" });
   const content = element("div", { class: "running-content" }, canvas, text, marks);
-  const box = element("div", { id: "unit-text", role: "group", tabindex: 0 }, content);
+  const box = element("div", { id, role: "group", tabindex: 0 }, content);
   const root = element("div", { class: "row unit-text-row" }, labels, box);
 
   const scrolled = atom(0);
@@ -61,7 +77,7 @@ export function createUnitTextView(unit) {
   // A bar to scroll with takes from the content, not from the box.
   for (const node of [box, content]) observer.observe(node);
 
-  /** @param {Shown} shown */
+  /** @param {S} shown */
   function build({ recording }) {
     if (recording.about.id === built) return;
     built = recording.about.id;
@@ -129,7 +145,7 @@ export function createUnitTextView(unit) {
     painted = "";
   }
 
-  /** @param {Shown} shown @param {Colours} colours */
+  /** @param {S} shown @param {ReturnType<typeof colouring.of>} colours */
   function paintColours(shown, { quantity, table, low, high }) {
     const values = shown.series?.[quantity.name];
     const width = Math.max(1, Math.floor(size.width));
@@ -177,12 +193,12 @@ export function createUnitTextView(unit) {
     if (!shown || t < 0) return tooltip.hide();
     tooltip.show(event, [
       `“${label(shown.recording.about.tokens[t].text)}” · timestep ${t}`,
-      value === undefined ? "" : `${name} = ${fixed(value, 6)}`,
+      ...(unit.tell?.(t) ?? [value === undefined ? "" : `${name} = ${fixed(value, 6)}`]),
     ]);
   });
   box.addEventListener("pointerleave", () => tooltip.hide());
 
-  /** Marks the current token, and keeps it in sight when it is another one. @param {Shown} shown */
+  /** Marks the current token, and keeps it in sight when it is another one. @param {S} shown */
   function mark({ recording }) {
     const t = selectedTimestep(state, recording);
     const key = `${built} ${laidOut} ${t}`;
@@ -206,7 +222,7 @@ export function createUnitTextView(unit) {
   }
 
   const colour = {
-    name: "unit text",
+    name: id,
     reads: [...unit.reads, ...colouring.reads, scrolled, measured],
     paint() {
       const shown = unit.shown();
@@ -228,7 +244,7 @@ export function createUnitTextView(unit) {
     },
   };
   const current = {
-    name: "unit text mark",
+    name: `${id} mark`,
     reads: [
       state.recording,
       state.tab,

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_core.analysis.products import Centred, Pair, Progress, product_squares
 from lstm_core.errors import InputError
 
 Floats = NDArray[Any]
-#: Is told how much is done, of how much, and what is being done.
-Progress = Callable[[int, int, str], None]
-#: Two arrays by their places in a list.
-_Pair = tuple[int, int]
 
-#: Timesteps of one matrix product; the sum over more is taken in float64.
+#: Timesteps looked at together.
 _ROWS = 2048
-#: Numbers centred at a time, so that they stay in the processor's cache.
-_CACHED = 1 << 14
-#: Units on either side of one matrix product, so that wide arrays take no more memory.
-_COLUMNS = 1024
 
 
 def linear_cka(X: Floats, Y: Floats) -> float:
@@ -62,7 +54,7 @@ def cka_matrix(
     Products of float32 arrays are computed in float32, 2,048 timesteps at a time, and summed in
     float64: within 1e-6 of float64 throughout. Several ``threads`` help where numpy was told to
     use one itself (``OPENBLAS_NUM_THREADS=1``); otherwise they wait for each other. ``progress``
-    is told after each pair.
+    is told on the way.
 
     Raises InputError for different numbers of timesteps.
     """
@@ -73,7 +65,7 @@ def cka_matrix(
         wanted = [(i, j) for i in range(n) for j in range(i, n)]
     else:
         wanted = list(product(range(n), range(n, len(tables))))
-    found: dict[_Pair, float] = {}
+    found: dict[Pair, float] = {}
     groups = _by_timesteps(tables, wanted)
     for rows, pairs in groups:
         told = _within(progress, len(found), len(wanted))
@@ -118,11 +110,11 @@ def _check_timesteps(tables: Sequence[Floats]) -> None:
 
 
 def _by_timesteps(
-    tables: Sequence[Floats], wanted: Sequence[_Pair]
-) -> list[tuple[NDArray[np.bool_] | None, list[_Pair]]]:
+    tables: Sequence[Floats], wanted: Sequence[Pair]
+) -> list[tuple[NDArray[np.bool_] | None, list[Pair]]]:
     """The pairs with the timesteps that both have numbers at; None for all. Mostly one group."""
     finite = [finite_rows(table) for table in tables]
-    groups: dict[bytes, tuple[NDArray[np.bool_] | None, list[_Pair]]] = {}
+    groups: dict[bytes, tuple[NDArray[np.bool_] | None, list[Pair]]] = {}
     for i, j in wanted:
         rows = finite[i] & finite[j]
         _, pairs = groups.setdefault(rows.tobytes(), (None if rows.all() else rows, []))
@@ -133,92 +125,23 @@ def _by_timesteps(
 def _alignments(
     tables: Sequence[Floats],
     rows: NDArray[np.bool_] | None,
-    pairs: Sequence[_Pair],
+    pairs: Sequence[Pair],
     threads: int,
     progress: Progress | None,
-) -> dict[_Pair, float]:
+) -> dict[Pair, float]:
     """CKA of some pairs at the same timesteps."""
+    places = None if rows is None else np.flatnonzero(rows)
     involved = sorted({n for pair in pairs for n in pair})
-    single = all(tables[n].dtype.itemsize <= 4 for n in involved)
-    with ThreadPoolExecutor(threads) as pool:
-        tasks = [(tables[n], rows, np.float32 if single else np.float64) for n in involved]
-        centred = dict(zip(involved, pool.map(lambda task: _centred(*task), tasks), strict=True))
-        moving = {n: table for n, table in centred.items() if table is not None}
-        needed = dict.fromkeys([(n, n) for n in moving])
-        needed |= dict.fromkeys(p for p in pairs if p[0] in moving and p[1] in moving)
-        if moving and all(len(table) <= table.shape[1] for table in moving.values()):
-            squares = _from_timesteps(moving, needed)
-        else:
-            squares = _from_units(moving, list(needed), pool, progress)
+    moving = {n: found for n in involved if (found := Centred.of(tables[n], places))}
+    needed = dict.fromkeys([(n, n) for n in moving])
+    needed |= dict.fromkeys((i, j) for i, j in pairs if i in moving and j in moving)
+    squares = product_squares(moving, list(needed), threads=threads, progress=progress)
     return {
         (i, j): float(np.clip(squares[i, j] / np.sqrt(squares[i, i] * squares[j, j]), 0, 1))
         if (i, j) in squares
         else np.nan
         for i, j in pairs
     }
-
-
-def _centred(
-    table: Floats, rows: NDArray[np.bool_] | None, dtype: type[np.floating[Any]]
-) -> Floats | None:
-    """Each unit without its mean, all by one factor at most 1; None where nothing moves.
-
-    The factor keeps squares inside of float32.
-    """
-    chosen = table if rows is None else table[rows]
-    if len(chosen) < 2 or not chosen.shape[1]:
-        return None
-    low, high = chosen.min(axis=0).astype(np.float64), chosen.max(axis=0).astype(np.float64)
-    scale = float((high / 2 - low / 2).max())
-    if scale == 0:
-        return None
-    mean = np.mean(chosen, axis=0, dtype=np.float64)
-    mean = np.where(low == high, low, mean)  # a unit that never moves is 0 and not its rounding
-    centred = np.empty(chosen.shape, dtype=dtype)
-    step = max(1, _CACHED // chosen.shape[1])
-    for start in range(0, len(chosen), step):
-        block = slice(start, start + step)
-        np.divide(chosen[block] - mean, scale, out=centred[block], casting="same_kind")
-    return centred
-
-
-def _from_timesteps(tables: Mapping[int, Floats], pairs: Iterable[_Pair]) -> dict[_Pair, float]:
-    """‖XᵀY‖² of every pair as Σ (XXᵀ ∘ YYᵀ)."""
-    kernels = {}
-    for n, table in tables.items():
-        wide = table.astype(np.float64)
-        kernels[n] = wide @ wide.T
-    return {(i, j): float(np.vdot(kernels[i], kernels[j])) for i, j in pairs}
-
-
-def _from_units(
-    tables: Mapping[int, Floats],
-    pairs: Sequence[_Pair],
-    pool: ThreadPoolExecutor,
-    progress: Progress | None,
-) -> dict[_Pair, float]:
-    """‖XᵀY‖² of every pair, one per thread."""
-    found = {}
-    squares = pool.map(lambda pair: _square(tables[pair[0]], tables[pair[1]]), pairs)
-    for pair, square in zip(pairs, squares, strict=True):
-        found[pair] = square
-        if progress:
-            progress(len(found), len(pairs), "comparing")
-    return found
-
-
-def _square(X: Floats, Y: Floats) -> float:
-    """‖XᵀY‖²_F, of a few timesteps and units at a time."""
-    total = 0.0
-    for first, second in product(range(0, X.shape[1], _COLUMNS), range(0, Y.shape[1], _COLUMNS)):
-        part: NDArray[np.float64] = np.zeros(())
-        for start in range(0, len(X), _ROWS):
-            left = X[start : start + _ROWS, first : first + _COLUMNS]
-            same = X is Y and first == second
-            right = left if same else Y[start : start + _ROWS, second : second + _COLUMNS]
-            part = part + (left.T @ right).astype(np.float64)  # of one array numpy does half
-        total += float(np.vdot(part, part))
-    return total
 
 
 def _within(progress: Progress | None, before: int, of: int) -> Progress | None:

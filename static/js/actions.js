@@ -1,7 +1,7 @@
 // Everything a person can do, as functions on the state. Nothing here draws.
 
 /** @import {Api} from './api.js' */
-/** @import {Cell, Order} from './types.js' */
+/** @import {Cell, Order, RecordingPublic} from './types.js' */
 /** @import {State} from './state.js' */
 /** @import {Link} from './url.js' */
 
@@ -120,20 +120,45 @@ export function createActions(state, api, frames) {
       const about = await api.record(body, request.signal, ({ done, of, what }) =>
         busy(of ? done / of : null, what),
       );
-      if (request.signal.aborted) return;
-      const arrived = () => state.arrived.set(state.arrived.get() + 1);
-      const recording = new Recording(about, api, arrived, rowBytes());
-      const quantities = state.quantities.get().map((quantity) => quantity.name);
-      const { cell, step } = startingPoint(recording, at);
-      const first = recording.whole ? Recording.names(cell, quantities) : [];
-      await recording.load([...recording.overviewNames(), ...first]);
-      if (request.signal.aborted) return;
-      state.from.set(at.from ?? 0);
-      state.span.set(at.span ?? 0);
-      show(recording, cell, step, at.unit);
-      state.status.set({ kind: "idle" });
-      // The rest in the background, so that ↑ ↓ never wait; if it fails, a row is asked for again.
-      if (recording.whole) await prefetch(recording, quantities).catch(() => {});
+      if (!request.signal.aborted) await open(about, at, request.signal);
+    } catch (error) {
+      if (!request.signal.aborted) report(error);
+    }
+  }
+
+  /**
+   * Fetch what is seen first of a recording, and show it.
+   * @param {RecordingPublic} about
+   * @param {Partial<Link>} at
+   * @param {AbortSignal} signal
+   */
+  async function open(about, at, signal) {
+    const arrived = () => state.arrived.set(state.arrived.get() + 1);
+    const recording = new Recording(about, api, arrived, rowBytes());
+    const quantities = state.quantities.get().map((quantity) => quantity.name);
+    const { cell, step } = startingPoint(recording, at);
+    const first = recording.whole ? Recording.names(cell, quantities) : [];
+    await recording.load([...recording.overviewNames(), ...first]);
+    if (signal.aborted) return;
+    state.from.set(at.from ?? 0);
+    state.span.set(at.span ?? 0);
+    show(recording, cell, step, at.unit);
+    state.status.set({ kind: "idle" });
+    // The rest in the background, so that ↑ ↓ never wait; if it fails, a row is asked for again.
+    if (recording.whole) await prefetch(recording, quantities).catch(() => {});
+  }
+
+  /**
+   * Show a recording that the server has made for something else.
+   * @param {RecordingPublic} about
+   * @param {Partial<Link>} at
+   */
+  async function showMade(about, at) {
+    recordingRequest?.abort();
+    const request = new AbortController();
+    recordingRequest = request;
+    try {
+      await open(about, at, request.signal);
     } catch (error) {
       if (!request.signal.aborted) report(error);
     }
@@ -419,6 +444,8 @@ export function createActions(state, api, frames) {
 
   return {
     record,
+    showMade,
+    place,
     clear,
     recordText,
     chooseModel,

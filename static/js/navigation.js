@@ -172,7 +172,9 @@ export function createNavigation(state, actions, open, window) {
 
   const unsubscribes = KEYS.map((key) => state[key].subscribe(() => changed(key)));
   unsubscribes.push(
-    state.recording.subscribe(() => {
+    state.recording.subscribe((recording) => {
+      // One that grows is another fifteen times a second.
+      if (recording?.growing) return;
       // Its entry waits for nothing: who goes back at once must find the one before.
       restless = false;
       if (opening) later();

@@ -52,6 +52,7 @@ export function keepPinned({ state, api, actions }) {
 
   async function follow() {
     const recording = state.recording.get();
+    if (recording?.growing) return; // compared when it is whole
     const wanted = recording && wantedPin(state, recording);
     const key = wanted ? JSON.stringify(wanted) : "";
     if (key === asked) return;

@@ -47,6 +47,16 @@ export class Recording {
     return this.about.nbytes <= WHOLE_BYTES;
   }
 
+  /** Whether there is more to come: see write/growing.js. */
+  get growing() {
+    return false;
+  }
+
+  /** What the server calls it. */
+  get storedAs() {
+    return this.about.id;
+  }
+
   /** Shape and range of an array, here or not. @param {string} name */
   described(name) {
     return this._described.get(name);

@@ -207,7 +207,7 @@ export function createTiles({
     if (known && "length" in known) return known;
     if (!known) {
       const asked = api
-        .order(recording.about.id, { ...cell, sort, sort_of: sortOf, unit })
+        .order(recording.storedAs, { ...cell, sort, sort_of: sortOf, unit })
         .then(({ order }) => {
           orders.set(key, order);
           if (closed) return;

@@ -6,7 +6,7 @@
 /** @import {Known, Room} from './room.js' */
 
 import { button, element, write } from "../dom.js";
-import { fixed } from "../format.js";
+import { fixed, plural } from "../format.js";
 import { label } from "../label.js";
 import { meanOver, partingOf } from "./alignment.js";
 import { FARTHEST } from "./options.js";
@@ -35,6 +35,7 @@ export function createNumbersView(room) {
     step: 0.05,
     "aria-label": "Threshold of the relative distance",
   });
+  const beyond = element("label", {}, "beyond ", threshold);
   const where = element("span", { class: "parts-at", role: "status" });
   const go = button("Go there", goThere);
   const list = element("ol", { class: "matches", "aria-label": "Best-matching units" });
@@ -59,7 +60,7 @@ export function createNumbersView(room) {
       {},
       item("linear CKA", CKA, cka),
       item("mean cosine", COSINE, cosine),
-      item("they part", PARTING, where, go, element("label", {}, "beyond ", threshold)),
+      item("they part", PARTING, where, go, beyond),
     ),
     element("p", { class: "note" }, CKA_SHORT),
     element("h3", { title: MATCHING }, "Best-matching units"),
@@ -81,9 +82,9 @@ export function createNumbersView(room) {
 
   /** @param {Pair} pair @param {Known | null} known */
   function showAlike(pair, known) {
-    const { value, last } = room.pairSimilarity(pair);
+    const { value } = room.pairSimilarity(pair);
     const found = value?.cka[0]?.[0];
-    write(cka, value ? shown(found ?? null) : last ? "…" : "…");
+    write(cka, value ? shown(found ?? null) : "…");
     const { start = 0, stop = pair.one.recording.timesteps } = room.part();
     const mean = known && meanOver(known.series.cosine, start, stop);
     write(
@@ -93,10 +94,7 @@ export function createNumbersView(room) {
     cosine.classList.toggle("words", pair.one.width !== pair.other.width);
     const count = value?.timesteps;
     const set = room.options().over === "set" && !pair.crosses;
-    write(
-      over,
-      count ? `over ${count.toLocaleString("en")} timesteps${set ? " of all sentences" : ""}` : "",
-    );
+    write(over, count ? `over ${plural(count, "timestep")}${set ? " of all sentences" : ""}` : "");
   }
 
   /** @param {Known | null} known */
@@ -107,6 +105,7 @@ export function createNumbersView(room) {
     go.hidden = !at;
     if (!known) return write(where, "…");
     const { one, other } = known.pair;
+    beyond.hidden = one.width !== other.width;
     if (!at) {
       const words = one.width === other.width ? "nowhere" : "needs equal widths";
       return write(where, words);

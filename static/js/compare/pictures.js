@@ -17,9 +17,11 @@ import { createPainting } from "./painting.js";
 import { pictureLayout } from "./picture-layout.js";
 import { cellShort, keyOf } from "./sides.js";
 
-/** A picture is this part of the view's height, within these bounds. */
-const SHARE = 0.11;
+/** A picture is this part of the window's height, within these bounds. */
+const SHARE = 0.085;
 const LOWEST = 40;
+/** Lower ones have a name beside them, and no scale. */
+const TWO_LINES = 32;
 const HIGHEST = 110;
 
 /** @param {Room} room */
@@ -49,8 +51,7 @@ export function createPicturesView(room) {
 
   /** @param {Pair} pair */
   function layOut(pair) {
-    const height = document.getElementById("flow")?.clientHeight ?? 700;
-    const target = Math.min(HIGHEST, Math.max(LOWEST, Math.round(height * SHARE)));
+    const target = Math.min(HIGHEST, Math.max(LOWEST, Math.round(window.innerHeight * SHARE)));
     const pixelRatio = window.devicePixelRatio || 1;
     const key = `${keyOf(pair)} ${target} ${pixelRatio}`;
     if (key === laidOut) return;
@@ -122,7 +123,9 @@ export function createPicturesView(room) {
         title: row.name === "difference" ? DIFFERENCE : quantity?.sentence,
       },
       element("b", {}, ...name),
-      element("span", { class: "ends" }, low, element("i", { class: `ramp ${scale}` }), high),
+      row.height < TWO_LINES
+        ? ""
+        : element("span", { class: "ends" }, low, element("i", { class: `ramp ${scale}` }), high),
     );
     node.style.top = `${row.top}px`;
     node.style.height = `${row.height}px`;

@@ -37,7 +37,7 @@ export function createTokenPairsView(room) {
   /** The names of the lines. @param {boolean} crosses @param {boolean} predicts */
   function name(crosses, predicts) {
     const lines = crosses ? ["B this run", "A pinned"] : ["change a word"];
-    if (predicts) lines.push("predicts A→B");
+    if (predicts) lines.push("predicts");
     labels.replaceChildren(...lines.map((words) => element("span", {}, words)));
   }
 
@@ -115,6 +115,7 @@ export function createTokenPairsView(room) {
     name(crosses, predicts);
     row.classList.toggle("crosses", crosses);
     row.classList.toggle("predicts", predicts);
+    row.classList.toggle("turned", predicts && hasTurned(known, first, last));
     row.classList.toggle("ends", Boolean(known && areDirections(known.pair)));
     const columns = [];
     for (let t = first; t < last; t++) {
@@ -179,6 +180,17 @@ export function createTokenPairsView(room) {
     },
   };
   return { root, views: [view, cursor] };
+}
+
+/** Whether some top label of the window is another one now. @param {Known | null} known @param {number} first @param {number} last */
+function hasTurned(known, first, last) {
+  const top = known?.comparison.predictions?.top;
+  const pair = known?.alignment.pair;
+  for (let t = first; top && pair && t < last; t++) {
+    const [now, before] = top[pair[t]] ?? [];
+    if (now && before && now !== before) return true;
+  }
+  return false;
 }
 
 const END =

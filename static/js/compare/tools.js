@@ -6,7 +6,6 @@
 
 import { button, element, write } from "../dom.js";
 import { plural } from "../format.js";
-import { label } from "../label.js";
 import { selectedCell } from "../state.js";
 import { problemWords } from "./run-words.js";
 import { arrayName, cellWords, readName } from "./sides.js";
@@ -154,7 +153,10 @@ export function createToolsView(room) {
     if (problem) return problemWords(problem);
     const { one, other } = pair;
     if (one.width !== other.width) {
-      return `${label(one.name)} has ${plural(one.width, "unit")}, ${label(other.name)} has ${other.width}: cosine, distance and difference need equal widths. CKA, norms and best-matching units do not.`;
+      const [a, b] = [one, other].map(
+        ({ quantity, cell: of }) => `${quantity} of ${cellWords(of)}`,
+      );
+      return `${a} has ${plural(one.width, "unit")}, ${b} has ${other.width}: cosine, distance and difference need equal widths; CKA, norms and best-matching units do not.`;
     }
     return "";
   }

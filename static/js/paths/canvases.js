@@ -6,7 +6,7 @@
 
 import { parseColour } from "../colour.js";
 import { context2d, element, fitCanvas } from "../dom.js";
-import { drawBase, drawLabels, drawNow, drawPassed } from "./picture.js";
+import { drawBase, drawStep } from "./picture.js";
 import { createTrace } from "./trace.js";
 
 /** Points that are painted while a space is being turned. */
@@ -110,10 +110,7 @@ export function createPathsCanvases() {
       }
       const context = fitCanvas(moving, shot.width, shot.height);
       shot.panels.forEach((panel, n) => {
-        if (!panel.view) return;
-        drawPassed(context, shot, panel, passed[n]);
-        drawLabels(context, shot, panel);
-        drawNow(context, shot, panel, passed[n]);
+        drawStep(context, shot, panel, passed[n]);
       });
     },
   };

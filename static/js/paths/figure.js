@@ -7,7 +7,7 @@ import { label } from "../label.js";
 import { tracePicture } from "./canvases.js";
 import { legendOf } from "./legend.js";
 import { turnedAround } from "./paths.js";
-import { drawBase, drawLabels, drawNow, drawPassed, drawSwatch } from "./picture.js";
+import { drawBase, drawStep, drawSwatch } from "./picture.js";
 import { SIZE } from "./projection.js";
 import { titleOf } from "./words.js";
 
@@ -69,12 +69,7 @@ export function createPathsFigure(paths) {
       const passed = paths.passed(shot);
       drawBase(surface, shot, { titles: ({ space }) => titleOf(space, shot.choices.of) });
       if (shot.long) surface.drawImage(tracePicture(shot, passed), 0, 0, shot.width, shot.height);
-      shot.panels.forEach((panel, n) => {
-        if (!panel.view) return;
-        drawPassed(surface, shot, panel, passed[n]);
-        drawLabels(surface, shot, panel);
-        drawNow(surface, shot, panel, passed[n]);
-      });
+      shot.panels.forEach((panel, n) => drawStep(surface, shot, panel, passed[n]));
       surface.restore();
     },
     table() {

@@ -20,15 +20,16 @@ export function legendOf({ panels, palette, swatches, runs, choices, theme }, pa
   /** @type {Entry[]} */
   const entries = [];
   const shared = panels.some(({ space }) => !space.cell);
+  const own = choices.colour === "path";
   if (shared) {
     const cells = panels[0].space.paths.filter(({ run }) => run === 0);
     for (const { cell, style } of cells)
-      entries.push({ text: longName(cell), colour: palette[style.colour], style: { ...style, dash: [] } }); // prettier-ignore
+      entries.push({ text: longName(cell), colour: own ? palette[style.colour] : theme.soft, style: { ...style, dash: [] } }); // prettier-ignore
   }
   if (runs.length > 1)
     runs.forEach(({ title }, n) => {
       const style = shared ? { ...styleOf(0), dash: styleOf(n).dash } : styleOf(n);
-      const colour = shared ? theme.soft : palette[style.colour];
+      const colour = shared || !own ? theme.soft : palette[style.colour];
       entries.push({ text: n ? title : `${title} (on the screen)`, colour, style });
     });
   if (choices.colour === "label")

@@ -128,4 +128,5 @@ export function axisName(explained, axis) {
 }
 
 /** @param {number} share */
-export const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
+export const percent = (share) =>
+  `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)}\u00a0%`;

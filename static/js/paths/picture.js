@@ -212,7 +212,7 @@ function drawTripod(surface, { theme }, { box, view, space }) {
  * @param {Panel} panel
  * @param {readonly number[]} passed  points, of each path
  */
-export function drawPassed(surface, shot, panel, passed) {
+function drawPassed(surface, shot, panel, passed) {
   overPaths(panel, (n) => {
     const to = passed[n];
     if (shot.long) drawPart(surface, shot, panel, n, to - TAIL, to, { alpha: 1, width: 1.75 });
@@ -220,8 +220,70 @@ export function drawPassed(surface, shot, panel, passed) {
   });
 }
 
-/** @param {Surface} surface @param {Shot} shot @param {Panel} panel */
-export function drawLabels(surface, shot, { labels }) {
+/**
+ * What a step moves: what has been passed, where every path is now, and labels. Labels of points make
+ * room for those of now.
+ * @param {Surface} surface
+ * @param {Shot} shot
+ * @param {Panel} panel
+ * @param {readonly number[]} passed  points, of each path
+ */
+export function drawStep(surface, shot, panel, passed) {
+  if (!panel.view) return;
+  drawPassed(surface, shot, panel, passed);
+  const now = nowLabels(shot, panel, passed);
+  drawLabels(surface, shot, panel, passed, now);
+  drawNow(surface, shot, panel, passed);
+  drawNowLabels(surface, shot, now);
+}
+
+/** @typedef {{text: string, now: boolean, place: import('./projection.js').Box}} NowLabel */
+
+/**
+ * Labels of the points of now and of those beside them.
+ * @param {Shot} shot
+ * @param {Panel} panel
+ * @param {readonly number[]} passed
+ * @returns {NowLabel[]}
+ */
+function nowLabels(shot, panel, passed) {
+  const wanted = panel.space.paths.flatMap((path, n) => {
+    const now = passed[n] - 1;
+    if (path.run || now < 0) return [];
+    return [now, now - 1, now + 1].flatMap((at) => {
+      if (at < 0 || at >= path.timesteps || (at !== now && !shot.choices.tokens)) return [];
+      const text = tokenAt(shot, path, at);
+      const { x, y } = panel.places[n];
+      return [{ x: x[at], y: y[at], width: shot.widthOf(text) + 10, text, now: at === now }];
+    });
+  });
+  // In one space of many cells: the tokens of now before those beside them.
+  wanted.sort((a, b) => Number(b.now) - Number(a.now));
+  const height = LABEL.height + 2;
+  const found = placeAll(wanted, { box: around(panel.inner, panel.box), height, gap: NOW + 4 });
+  return wanted.flatMap(({ text, now }, n) => {
+    const place = found[n];
+    return place ? [{ text, now, place }] : [];
+  });
+}
+
+/**
+ * @param {Surface} surface
+ * @param {Shot} shot
+ * @param {Panel} panel
+ * @param {readonly number[]} passed
+ * @param {NowLabel[]} now
+ */
+function drawLabels(surface, shot, panel, passed, now) {
+  const marks = panel.places.flatMap(({ x, y }, n) => {
+    const at = passed[n] - 1;
+    return at < 0 ? [] : [{ x: x[at] - NOW, y: y[at] - NOW, width: 2 * NOW, height: 2 * NOW }];
+  });
+  const taken = [...marks, ...now.map(({ place }) => place)];
+  const labels = panel.labels.filter(
+    ({ path, at, box }) =>
+      Math.abs(at - passed[path] + 1) > 1 && !taken.some((other) => overlap(other, box)),
+  );
   if (!labels.length) return;
   surface.font = font(shot, 11);
   surface.textAlign = "center";
@@ -235,14 +297,8 @@ export function drawLabels(surface, shot, { labels }) {
     surface.fillText(text, box.x + box.width / 2, box.y + box.height / 2 + 0.5);
 }
 
-/**
- * Where every path is now, and the tokens there.
- * @param {Surface} surface
- * @param {Shot} shot
- * @param {Panel} panel
- * @param {readonly number[]} passed
- */
-export function drawNow(surface, shot, panel, passed) {
+/** @param {Surface} surface @param {Shot} shot @param {Panel} panel @param {readonly number[]} passed */
+function drawNow(surface, shot, panel, passed) {
   const { theme, palette } = shot;
   overPaths(panel, (n) => {
     const at = passed[n] - 1;
@@ -262,36 +318,15 @@ export function drawNow(surface, shot, panel, passed) {
       surface.fill();
     }
   });
-  drawNowLabels(surface, shot, panel, passed);
 }
 
-/** @param {Surface} surface @param {Shot} shot @param {Panel} panel @param {readonly number[]} passed */
-function drawNowLabels(surface, shot, panel, passed) {
-  const wanted = panel.space.paths.flatMap((path, n) => {
-    const now = passed[n] - 1;
-    if (path.run || now < 0 || !panel.places[n]) return [];
-    return [now, now - 1, now + 1].flatMap((at) => {
-      if (at < 0 || at >= path.timesteps || (at !== now && !shot.choices.tokens)) return [];
-      const text = tokenAt(shot, path, at);
-      const { x, y } = panel.places[n];
-      return [{ x: x[at], y: y[at], width: shot.widthOf(text) + 10, text, now: at === now }];
-    });
-  });
-  // In one space of many cells: the tokens of now before those beside them.
-  wanted.sort((a, b) => Number(b.now) - Number(a.now));
-  const height = LABEL.height + 2;
-  const found = placeAll(wanted, { box: around(panel.inner, panel.box), height, gap: NOW + 4 });
-  surface.fillStyle = shot.theme.background;
-  for (const { box } of panel.labels)
-    if (found.some((place) => place && overlap(place, box)))
-      surface.fillRect(box.x, box.y, box.width, box.height);
+/** @param {Surface} surface @param {Shot} shot @param {NowLabel[]} labels */
+function drawNowLabels(surface, shot, labels) {
   surface.textAlign = "center";
   surface.textBaseline = "middle";
-  found.forEach((place, n) => {
-    if (!place) return;
-    const { text, now } = wanted[n];
+  for (const { text, now, place } of labels) {
     surface.fillStyle = shot.theme.background;
-    surface.globalAlpha = now ? 1 : 0.85;
+    surface.globalAlpha = now ? 0.9 : 0.72;
     surface.beginPath();
     surface.roundRect(place.x, place.y, place.width, place.height, 4);
     surface.fill();
@@ -299,7 +334,7 @@ function drawNowLabels(surface, shot, panel, passed) {
     surface.font = font(shot, 11.5, now ? 700 : 400);
     surface.fillStyle = now ? shot.theme.accent : shot.theme.ink;
     surface.fillText(text, place.x + place.width / 2, place.y + place.height / 2 + 0.5);
-  });
+  }
 }
 
 /** A path as the legend shows it. @param {Surface} surface @param {string} colour @param {import('./styles.js').Style} style @param {{join: boolean}} how */

@@ -14,12 +14,15 @@
 /** Numbers of a point. */
 export const SIZE = 3;
 
+/** @param {number} degrees */
+const radians = (degrees) => (degrees * Math.PI) / 180;
+
 /**
  * The three rows of a rotation: to the right, up, and towards the eye.
  * @param {Turn} turn
  */
 export function rotation({ yaw, pitch }) {
-  const [a, b] = [(yaw * Math.PI) / 180, (pitch * Math.PI) / 180];
+  const [a, b] = [radians(yaw), radians(pitch)];
   const [ca, sa, cb, sb] = [Math.cos(a), Math.sin(a), Math.cos(b), Math.sin(b)];
   // First around the upright axis, then the top towards the eye.
   return [
@@ -29,27 +32,61 @@ export function rotation({ yaw, pitch }) {
   ];
 }
 
-/** @typedef {{low: number[], high: number[]}} Bounds  of every component */
+/** Between two pitches for which heights are known, in degrees. */
+const PITCHES = 5;
 
 /**
- * The least box that holds all points; a point that is not finite is nowhere.
+ * The least box that holds some points, and how far from its middle the furthest of them are: in all, from
+ * the upright axis, and upwards on the screen however the space is turned around, by pitch.
+ * @typedef {{low: number[], high: number[], radius: number, around: number, heights: number[]}} Bounds
+ */
+
+/**
+ * A point that is not finite is nowhere.
  * @param {readonly Numbers[]} paths  each [point, SIZE]
  * @returns {Bounds | null}  null where there is none
  */
 export function boundsOf(paths) {
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
-  for (const points of paths)
-    for (let n = 0; n < points.length; n += SIZE) {
-      if (!isFinite(points[n] + points[n + 1] + points[n + 2])) continue;
-      for (let axis = 0; axis < SIZE; axis++) {
-        const value = points[n + axis];
-        if (value < low[axis]) low[axis] = value;
-        if (value > high[axis]) high[axis] = value;
-      }
+  overPoints(paths, (points, n) => {
+    for (let axis = 0; axis < SIZE; axis++) {
+      const value = points[n + axis];
+      if (value < low[axis]) low[axis] = value;
+      if (value > high[axis]) high[axis] = value;
     }
-  return low[0] > high[0] ? null : { low, high };
+  });
+  if (low[0] > high[0]) return null;
+  const [x, y, z] = low.map((value, axis) => (value + high[axis]) / 2);
+  let [radius, around] = [0, 0];
+  const turns = Array.from({ length: 90 / PITCHES + 1 }, (_, n) => radians(n * PITCHES));
+  const [cos, sin] = [turns.map(Math.cos), turns.map(Math.sin)];
+  const heights = turns.map(() => 0);
+  overPoints(paths, (points, n) => {
+    const dy = Math.abs(points[n + 1] - y);
+    const far = Math.hypot(points[n] - x, points[n + 2] - z);
+    around = Math.max(around, far);
+    radius = Math.max(radius, Math.hypot(far, dy));
+    for (let k = 0; k < heights.length; k++)
+      heights[k] = Math.max(heights[k], dy * cos[k] + far * sin[k]);
+  });
+  return { low, high, radius, around, heights };
 }
+
+/** @param {readonly Numbers[]} paths @param {(points: Numbers, at: number) => void} visit */
+function overPoints(paths, visit) {
+  for (const points of paths)
+    for (let n = 0; n < points.length; n += SIZE)
+      if (isFinite(points[n] + points[n + 1] + points[n + 2])) visit(points, n);
+}
+
+/** @param {number[]} heights @param {number} pitch  0 to 90 degrees */
+const heightAt = (heights, pitch) => {
+  const at = Math.min(pitch, 90) / PITCHES;
+  const [low, high] = [heights[Math.floor(at)], heights[Math.ceil(at)]];
+  // Between them it may be a little higher: a cosine's worth of half the way.
+  return (low + (high - low) * (at % 1)) / Math.cos(radians(PITCHES / 2));
+};
 
 /**
  * How a space is put on a panel.
@@ -64,21 +101,21 @@ export function boundsOf(paths) {
  */
 
 /**
- * The view that shows all of a space. In three dimensions its scale is the same however it is
- * turned, so that nothing swells while it turns.
+ * The view that shows all of a space. In three dimensions its scale is the same however far it is
+ * turned around, so that nothing swells meanwhile.
  * @param {Bounds} bounds
  * @param {Box} box
  * @param {number} dims
  * @param {Turn} turn
  * @returns {View}
  */
-export function viewOf({ low, high }, box, dims, turn) {
+export function viewOf({ low, high, radius, around, heights }, box, dims, turn) {
   const flat = dims < 3;
   const centre = low.map((value, axis) => (flat && axis === 2 ? 0 : (value + high[axis]) / 2));
   const half = low.map((value, axis) => (high[axis] - value) / 2);
   const [w, h] = [Math.max(1, box.width) / 2, Math.max(1, box.height) / 2];
-  const radius = Math.hypot(...half);
-  const scale = flat ? Math.min(w / half[0], h / half[1]) : Math.min(w, h) / radius;
+  const height = heightAt(heights, Math.abs(turn.pitch));
+  const scale = flat ? Math.min(w / half[0], h / half[1]) : Math.min(w / around, h / height);
   return {
     scale: isFinite(scale) && scale > 0 ? scale : 1,
     rows: rotation(flat ? { yaw: 0, pitch: 0 } : turn),

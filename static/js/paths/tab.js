@@ -459,6 +459,8 @@ export function createPathsView(page) {
         canvases.paintBase(shot, paths.turning.get() !== null);
         legend.paint(shot);
         paintWords(shot, asked);
+        // What moves belongs to what stands: not a frame of it is another picture's.
+        step.paint();
       }
       if (shown.shot) paintHeads(shown.shot);
     },

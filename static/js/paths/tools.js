@@ -19,9 +19,14 @@ export const longName = ({ layer, direction }) => `layer ${layer} ${direction}`;
 /**
  * Some buttons of which one or some are pressed.
  * @param {string} name
+ * @param {boolean} [symbols]  letters of the equations
  */
-function chipsOf(name) {
-  const node = element("span", { class: "chips", role: "group", "aria-label": name });
+function chipsOf(name, symbols = false) {
+  const node = element("span", {
+    class: symbols ? "chips" : "chips words",
+    role: "group",
+    "aria-label": name,
+  });
   let built = "";
   return {
     node,
@@ -53,21 +58,22 @@ const latest = new Map();
 /** @param {Paths} paths */
 export function createPathsTools(paths) {
   const { state } = paths;
-  const quantities = chipsOf("Quantity");
+  const quantities = chipsOf("Quantity", true);
   const cells = chipsOf("Layers and directions");
   const dims = chipsOf("Dimensions");
   const shows = chipsOf("What is drawn");
   const space = selectOf("Space", "space", {
-    own: "one for each cell",
-    shared: "one for all cells",
+    own: "one per cell",
+    shared: "one for all",
   });
   const colour = selectOf("Points are coloured by", "colour", {
     path: "path",
     time: "timestep",
-    label: "predicted label",
+    label: "prediction",
   });
   const chooser = createChooser(paths);
-  const back = button("Turn back", () => paths.turnBack(), {
+  const back = button("↺", () => paths.turnBack(), {
+    "aria-label": "Turn back",
     title: "The space as it was before it was turned",
   });
   const root = element(
@@ -78,7 +84,7 @@ export function createPathsTools(paths) {
     labelled("space", space),
     dims.node,
     back,
-    labelled("coloured by", colour),
+    labelled("colour", colour),
     shows.node,
     chooser.opener,
   );

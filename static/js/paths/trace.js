@@ -9,6 +9,8 @@ const STRONG = 235;
 const FAINT = 62;
 /** A pixel that is covered less than this is the edge of a line. */
 const EDGE = 0.3;
+/** How much of a line is seen where it has points: so many lines would hide them. */
+const THIN = 0.5;
 
 /**
  * @typedef {object} Line
@@ -47,11 +49,11 @@ export function createTrace(width, height, lines) {
     const period = dash.reduce((sum, part) => sum + part, 0);
     let gone = 0;
 
-    /** @param {number} px @param {number} py @param {number} share @param {number} rgb */
-    function touch(px, py, share, rgb) {
+    /** @param {number} px @param {number} py @param {number} share @param {number} rgb @param {number} weight */
+    function touch(px, py, share, rgb, weight) {
       if (px < 0 || py < 0 || px >= width || py >= height) return;
       const at = py * width + px;
-      const covered = Math.min(255, 255 * share);
+      const covered = 255 * share * weight;
       if (covered > cover[at]) cover[at] = covered;
       if (share < EDGE && pixels[at]) return;
       // A path that is drawn later lies below.
@@ -74,12 +76,12 @@ export function createTrace(width, height, lines) {
         const [px, py] = [x[a] + dx * part - 0.5, y[a] + dy * part - 0.5];
         if (steep) {
           const left = Math.floor(px);
-          touch(left, Math.round(py), 1 - (px - left), rgb);
-          touch(left + 1, Math.round(py), px - left, rgb);
+          touch(left, Math.round(py), 1 - (px - left), rgb, THIN);
+          touch(left + 1, Math.round(py), px - left, rgb, THIN);
         } else {
           const top = Math.floor(py);
-          touch(Math.round(px), top, 1 - (py - top), rgb);
-          touch(Math.round(px), top + 1, py - top, rgb);
+          touch(Math.round(px), top, 1 - (py - top), rgb, THIN);
+          touch(Math.round(px), top + 1, py - top, rgb, THIN);
         }
       }
       gone += length;
@@ -92,7 +94,7 @@ export function createTrace(width, height, lines) {
         for (let px = Math.floor(x[at] - radius); px <= x[at] + radius; px++) {
           const far = Math.hypot(px + 0.5 - x[at], py + 0.5 - y[at]);
           const share = Math.min(1, radius + 0.5 - far);
-          if (share > 0) touch(px, py, share, rgb);
+          if (share > 0) touch(px, py, share, rgb, 1);
         }
     }
 

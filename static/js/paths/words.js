@@ -25,16 +25,12 @@ export function explanation(spaces, { of, dims, space }) {
   const shares = spaces.map(({ explained }) => explained.slice(0, dims).reduce((a, b) => a + b, 0));
   const known = shares.filter((share) => share > 0);
   const [least, most] = [Math.min(...known), Math.max(...known)].map(percent);
+  const what = dims > 2 ? "space" : "plane";
   const held = !known.length
     ? ""
-    : least === most
-      ? ` They hold ${least} of the variance:`
-      : ` They hold ${least.replace(" %", "")} to ${most} of the variance:`;
-  const alone =
-    space === "own" && spaces.length > 1
-      ? " Each cell has directions of its own, so places are not compared from panel to panel."
-      : "";
-  return `Each point is ${of} after one timestep. PCA turns the space so that PC 1 is the direction in which these states differ most, PC 2 the next${dims > 2 ? ", PC 3 the third" : ""}.${held} what differs off this ${dims > 2 ? "space" : "plane"} is not seen, and points that meet here may be far apart.${alone}`;
+    : `; the ${what} holds ${least === most ? least : `${least.replace("\u00a0%", "")} to ${most}`} of the variance, and distances off it are not seen`;
+  const alone = space === "own" && spaces.length > 1 ? " Each cell has directions of its own." : "";
+  return `Each point is ${of} after one timestep. PCA turns the space so that PC 1 is the direction in which these states differ most, PC 2 the next${dims > 2 ? ", PC 3 the third" : ""}${held}.${alone}`;
 }
 
 /**

@@ -33,6 +33,8 @@ def correlations(X: Floats, Y: Floats) -> NDArray[np.float64]:
             expected="as many on both sides: align the tokens first",
         )
     rows = finite_rows(X, Y)
+    if not rows.any():
+        return np.full((X.shape[1], Y.shape[1]), np.nan)
     x, y = _standardized(X[rows]), _standardized(Y[rows])
     return np.clip(x.T @ y, -1, 1)
 
@@ -90,8 +92,6 @@ def _one_to_one(r: NDArray[np.float64]) -> Partners:
 
 def _standardized(values: Floats) -> NDArray[np.float64]:
     """Units centred and of length 1, so that r is a dot product; NaN for one that never moves."""
-    if not len(values):
-        return np.full(values.shape, np.nan)
     low, high = values.min(axis=0), values.max(axis=0)
     columns: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     # To magnitudes of at most 1 first: the squares of large numbers are beyond float64.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -66,10 +67,11 @@ def cka_matrix(
     else:
         wanted = list(product(range(n), range(n, len(tables))))
     found: dict[Pair, float] = {}
-    groups = _by_timesteps(tables, wanted)
-    for rows, pairs in groups:
-        told = _within(progress, len(found), len(wanted))
+    for rows, pairs in _by_timesteps(tables, wanted):
+        told = progress and functools.partial(_tell, progress, len(found), len(pairs), len(wanted))
         found |= _alignments(tables, rows, pairs, threads, told)
+        if progress:
+            progress(len(found), len(wanted), "comparing")
     if others is None:
         found |= {(j, i): value for (i, j), value in found.items()}
         return np.array([[found[i, j] for j in range(n)] for i in range(n)]).reshape(n, n)
@@ -144,12 +146,8 @@ def _alignments(
     }
 
 
-def _within(progress: Progress | None, before: int, of: int) -> Progress | None:
-    """Progress of a part as that of the whole."""
-    if progress is None:
-        return None
-
-    def told(done: int, parts: int, what: str) -> None:
-        progress(min(before + done, of), max(of, before + parts), what)
-
-    return told
+def _tell(
+    progress: Progress, before: int, here: int, of: int, done: int, parts: int, what: str
+) -> None:
+    """Progress among ``here`` pairs as progress among all of them."""
+    progress(before + here * done // parts, of, what)

@@ -4,15 +4,18 @@
 /** @import {Recording} from '../recording.js' */
 /** @import {Answers} from './measures.js' */
 
+import { ApiError } from "../api.js";
 import { answersOf } from "./measures.js";
 
 /** Labels of each timestep: of a class all, as far as they can be told apart. */
 const LABELS = 10;
 const CLASSES = 20;
+/** What a saved session says of everything that needs a server. */
+const NOT_HERE = 501;
 /** Numbers of a head of numbers. */
-export const VALUES = 12;
+const VALUES = 12;
 
-/** @typedef {{answers: Answers} | {problem: string}} Came */
+/** @typedef {{answers: Answers} | {problem: string, again: boolean}} Came */
 
 /**
  * @param {Pick<Api, "predictions" | "lens" | "arrays">} api
@@ -51,7 +54,8 @@ export function createAnswers(api, onArrival) {
     try {
       result = { answers: answersOf(await ask(of, layer, signal)) };
     } catch (error) {
-      result = { problem: error instanceof Error ? error.message : String(error) };
+      const again = !(error instanceof ApiError) || error.problem.status !== NOT_HERE;
+      result = { problem: error instanceof Error ? error.message : String(error), again };
     }
     if (signal.aborted) return;
     busy = false;
@@ -62,6 +66,12 @@ export function createAnswers(api, onArrival) {
   }
 
   return {
+    /** Ask again for what failed. */
+    retry() {
+      for (const [layer, found] of came) if ("problem" in found) came.delete(layer);
+      onArrival();
+    },
+
     /**
      * What came of a layer; what has not is asked for.
      * @param {Recording} of

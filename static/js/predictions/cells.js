@@ -9,27 +9,34 @@
 import { LEVELS, level } from "../colour.js";
 import { label } from "../label.js";
 import { css } from "../unit/readable.js";
-import { coloured, idAt, probabilityAt } from "./measures.js";
+import { idAt, probabilityAt } from "./measures.js";
 
 /** Height of a row, and what is left between two. */
 export const ROW = 20;
 const GAP = 1;
-/** Columns as wide as this have a bar and a number beside the label; narrower ones are filled. */
+/** Columns as wide as this have a bar behind the label, and a number beside it; narrower ones are filled. */
 const BARS = 64;
+const NUMBERS = 108;
+/** How strong the colour of a bar is, and of what it lies on. */
+const BAR = Math.round(0.72 * (LEVELS - 1));
+const BED = Math.round(0.06 * (LEVELS - 1));
 /** Columns narrower than this have no room for a letter. */
 const LETTERS = 8;
+/** In narrower ones a frame would be all there is. */
+const MARKS = 5;
 const FONT = "12px ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 
 /**
- * One cell: how strong its colour is, what stands in it, and whether it is what really came.
- * @typedef {{part: number, text: string, number: string, real: boolean}} CellText
+ * What stands in one cell: a label, the number beside it, and whether it is what really came.
+ * @typedef {{text: string, number: string, real: boolean}} CellText
  */
 
 /**
  * @typedef {object} CellRow
  * @property {string} name
  * @property {string} title
- * @property {(t: number) => CellText | null} at
+ * @property {(t: number) => number} part  how strong the colour is, 0 to 1; NaN where there is no cell
+ * @property {(t: number) => CellText} text
  */
 
 /** @typedef {{first: number, last: number, offset: number, columnWidth: number}} Columns */
@@ -38,12 +45,12 @@ const FONT = "12px ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', sa
 const ordinal = (n) => `${n + 1}${["st", "nd", "rd"][n] ?? "th"}`;
 
 /** A probability in few characters. @param {number} p */
-export const percent = (p) =>
-  Number.isNaN(p)
-    ? ""
-    : p >= 0.995 || p === 0
-      ? `${Math.round(100 * p)} %`
-      : `${(100 * p).toFixed(p < 0.1 ? 1 : 0)} %`;
+export function percent(p) {
+  if (Number.isNaN(p)) return "";
+  if (p > 0 && p < 0.0005) return "<0.1\u00a0%";
+  const decimals = p < 0.0995 && p > 0 ? 1 : 0;
+  return `${(100 * p).toFixed(decimals)}\u00a0%`;
+}
 
 /**
  * The rows of a timestep's most probable labels, and of what really came.
@@ -58,29 +65,22 @@ export function rowsOf({ about, options }, answers) {
   );
   if (!targets) return rows;
   const { surprise, rank } = answers.of;
-  const ranks = coloured("rank", rank, labels.length);
+  // Between 1 and 2 lies as much as between 50 and 100.
+  const worst = Math.log(Math.max(2, labels.length));
   rows.push({
     name: "came next",
     title: "What really came next, on the probability the head gave it",
-    at(t) {
-      const id = targets[t];
-      if (id === null || Number.isNaN(surprise[t])) return null;
-      const p = Math.exp(-surprise[t]);
-      return { part: p, text: label(labels[id]), number: percent(p), real: true };
+    part: (t) => Math.exp(-surprise[t]),
+    text(t) {
+      const number = percent(Math.exp(-surprise[t]));
+      return { text: label(labels[targets[t] ?? 0]), number, real: true };
     },
   });
   rows.push({
     name: "its rank",
     title: "The place of what really came next among all labels; the darker, the worse",
-    at: (t) =>
-      Number.isNaN(rank[t])
-        ? null
-        : {
-            part: (ranks.values[t] - ranks.low) / (ranks.high - ranks.low),
-            text: String(rank[t]),
-            number: "",
-            real: false,
-          },
+    part: (t) => Math.log(rank[t]) / worst,
+    text: (t) => ({ text: String(rank[t]), number: "", real: false }),
   });
   return rows;
 }
@@ -95,11 +95,14 @@ export function rowsOf({ about, options }, answers) {
 export const labelRow = (labels, targets, answers, n) => ({
   name: n ? ordinal(n) : "most likely",
   title: n ? `The ${ordinal(n)} most probable label` : "The most probable label",
-  at(t) {
+  part: (t) => probabilityAt(answers, t, n),
+  text(t) {
     const id = idAt(answers, t, n);
-    if (id === null) return null;
-    const p = probabilityAt(answers, t, n);
-    return { part: p, text: label(labels[id]), number: percent(p), real: targets?.[t] === id };
+    return {
+      text: id === null ? "" : label(labels[id]),
+      number: percent(probabilityAt(answers, t, n)),
+      real: id !== null && targets?.[t] === id,
+    };
   },
 });
 
@@ -141,14 +144,20 @@ export function drawCells(surface, row, columns, { y, table, theme }) {
   const apart = columnWidth >= LETTERS ? GAP : 0;
   const height = ROW - GAP;
   for (let t = first; t < last; t++) {
-    const cell = row.at(t);
-    if (!cell) continue;
+    const part = row.part(t);
+    if (Number.isNaN(part)) continue;
     const x = offset + (t - first) * columnWidth;
     const width = columnWidth - apart;
     const bar = columnWidth >= BARS;
-    surface.fillStyle = css(table[bar ? Math.round(0.72 * (LEVELS - 1)) : level(cell.part, 0, 1)]);
-    surface.fillRect(x, y, bar ? Math.max(1, cell.part * width) : width, height);
-    if (cell.real && columnWidth >= 4) frame(surface, x, y, width, height, theme);
+    surface.fillStyle = css(table[bar ? BED : level(part, 0, 1)]);
+    surface.fillRect(x, y, width, height);
+    if (bar) {
+      surface.fillStyle = css(table[BAR]);
+      surface.fillRect(x, y, Math.max(1, part * width), height);
+    }
+    if (columnWidth < MARKS) continue;
+    const cell = row.text(t);
+    if (cell.real) frame(surface, x, y, width, height, theme);
     if (columnWidth >= LETTERS) write(surface, cell, { x, y: y + height / 2, width, bar, theme });
   }
 }
@@ -173,12 +182,11 @@ function write(surface, { text, number, real }, { x, y, width, bar, theme }) {
     surface.fillText(shown, x + width / 2, y);
     return;
   }
-  const marked = real && number ? `✓ ${number}` : number;
-  const room = widthOf(surface, marked);
+  const marked = width < NUMBERS ? "" : real && number ? `✓ ${number}` : number;
   surface.textAlign = "right";
   surface.fillText(marked, x + width - 5, y);
   surface.textAlign = "left";
-  surface.fillText(cut(surface, text, width - room - 16), x + 5, y);
+  surface.fillText(cut(surface, text, width - widthOf(surface, marked) - 12), x + 5, y);
 }
 
 /**
@@ -193,9 +201,9 @@ function drawDense(surface, row, { first, last, offset, columnWidth }, { y, tabl
   for (let t = first; t < last; t += count) {
     let [sum, known] = [0, 0];
     for (let n = t; n < Math.min(last, t + count); n++) {
-      const cell = row.at(n);
-      if (!cell) continue;
-      sum += cell.part;
+      const part = row.part(n);
+      if (Number.isNaN(part)) continue;
+      sum += part;
       known++;
     }
     if (!known) continue;

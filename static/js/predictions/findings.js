@@ -44,12 +44,8 @@ export function createFindingsView(room) {
 
 /** @param {Shown} shown @param {Answers} answers */
 function sentences(shown, answers) {
-  const { about, recording, lens, layer, reads } = shown;
+  const { about, recording, reads } = shown;
   const parts = [];
-  if (lens)
-    parts.push(
-      `The head reads layer ${layer} here, through the lens: it was never trained to, and this is not what the model says.`,
-    );
   const found = summary(answers);
   if (found) {
     const { count, mean, perplexity, first } = found;

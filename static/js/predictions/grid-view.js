@@ -2,7 +2,7 @@
 
 /** @import {Room, Shown} from './room.js' */
 
-import { button, element } from "../dom.js";
+import { button, element, write } from "../dom.js";
 import { label } from "../label.js";
 import { ROW, drawCells, labelRow, percent } from "./cells.js";
 import { idAt, probabilityAt } from "./measures.js";
@@ -81,6 +81,9 @@ export function createGridView(room) {
   });
 }
 
+const LENS =
+  "The lens: the head applied to the states of each layer. It was trained on the top layer only, so what it says below shows how much of the answer already stands there in the form it reads, not what the layer knows.";
+
 /** @param {Room} room */
 export function createGridHead(room) {
   const open = button("", () => {
@@ -97,13 +100,20 @@ export function createGridHead(room) {
       reads: room.reads,
       paint() {
         const shown = room.shown();
-        root.hidden = !shown?.answers?.k || !room.lower(shown).length;
+        const all = shown?.recording.layers ?? [];
+        root.hidden = !shown?.answers?.k || all.length < 2;
         if (!shown || root.hidden) return;
+        const lower = room.lower(shown).length > 0;
         const on = room.hasGrid(shown);
-        open.textContent = on ? "Hide the other layers" : "Read every layer";
+        open.hidden = !lower;
+        write(open, on ? "Hide the other layers" : "Read every layer");
         open.setAttribute("aria-expanded", String(on));
-        note.textContent =
-          "The lens: the head applied to the states of each layer. It was trained on the top layer only, so what it says below shows how much of the answer already stands there in the form it reads, not what the layer knows.";
+        const other = all.findIndex((_, n) => !fits(all, n));
+        const why =
+          other < 0
+            ? ""
+            : `The head cannot read layer ${other}: it hands up ${widthOf(all[other])}, and the head reads ${widthOf(all[all.length - 1])}.`;
+        write(note, `${lower ? LENS : ""} ${why}`.trim());
       },
     },
   };

@@ -73,8 +73,7 @@ export function createLinesView(room) {
         const [low, high] = own[n].ends;
         const ends = /** @type {[number, string][]} */ ([
           [place.top, tickText(high)],
-          [place.top + place.height / 2, own[n].unit === "nats" ? "nats" : ""],
-          [place.top + place.height, tickText(low)],
+          [place.top + place.height, `${tickText(low)} ${own[n].unit === "nats" ? "nats" : ""}`],
         ]);
         for (const [at, text] of ends) {
           const tick = element("span", { class: "tick" }, text);

@@ -98,31 +98,22 @@ const columnsOf = ({ shape: [T, width], data }) =>
   );
 
 /**
- * Between which values a measure is coloured; the second end is where the head is least certain.
+ * Between which values a measure is coloured, the same in every sentence; the second end is where the
+ * head is least certain. A head that guesses blindly has the entropy and the surprise ln(labels).
  * @param {MeasureName} name
- * @param {Numbers} values
  * @param {number} labels  how many there are
  * @returns {[number, number]}
  */
-export function endsOf(name, values, labels) {
+export function endsOf(name, labels) {
   switch (name) {
     case "margin":
       return [1, 0];
     case "rank":
       return [1, Math.max(2, labels)];
     case "entropy":
-      return [0, labels > 1 ? Math.log(labels) : 1];
     case "surprise":
-      // A head that guesses blindly has ln(labels): worse than that is seldom.
-      return [0, Math.max(labels > 1 ? Math.log(labels) : 1, Math.min(largest(values), 20))];
+      return [0, labels > 1 ? Math.log(labels) : 1];
   }
-}
-
-/** The largest finite value, 0 where there is none. @param {Numbers} values */
-function largest(values) {
-  let most = 0;
-  for (const value of values) if (value > most && value < Infinity) most = value;
-  return most;
 }
 
 /**
@@ -133,11 +124,11 @@ function largest(values) {
  * @param {number} labels
  */
 export function coloured(name, values, labels) {
-  const ends = endsOf(name, values, labels);
+  const ends = endsOf(name, labels);
   const scale = name === "rank" ? Math.log : (/** @type {number} */ v) => v;
   const [low, high] = ends.map(scale);
   const clamped = (/** @type {number} */ v) => (v === Infinity ? high : scale(v));
-  return { values: Float32Array.from(values, clamped), low, high, ends };
+  return { values: Float32Array.from(values, clamped), low, high };
 }
 
 /**

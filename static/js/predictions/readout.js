@@ -10,7 +10,7 @@ import { percent } from "./cells.js";
 import { MEASURES, idAt, measuresOf, probabilityAt } from "./measures.js";
 
 /** Longer than the names of characters. @param {string} name */
-const isWord = (name) => name.length > 6;
+const isWord = (name) => name.length > 3;
 
 /** @param {Room} room */
 export function createReadoutView(room) {

@@ -25,6 +25,7 @@ import { DEFAULTS, SOUND, fits, layerOf } from "./options.js";
  * @property {MeasureName | null} by
  * @property {Answers | undefined} answers
  * @property {string} problem  why they will not come
+ * @property {boolean} again  whether it is worth asking again
  * @property {Model["reads"]} reads  what of a layer the head is given
  */
 
@@ -64,6 +65,7 @@ export function createRoom(page) {
       by: asked ?? measures[0] ?? null,
       answers: came && "answers" in came ? came.answers : undefined,
       problem: came && "problem" in came ? came.problem : "",
+      again: came !== undefined && "problem" in came && came.again,
       reads: modelOf(state, recording.about.model)?.reads ?? "each",
     };
   }
@@ -72,6 +74,7 @@ export function createRoom(page) {
     ...page,
     panel,
     current,
+    retry: () => store.retry(),
     /** What the views of this room are painted for. */
     reads: [state.recording, state.tab, state.predict, state.models, theme, arrived],
 

@@ -3,7 +3,7 @@
 
 /** @import {Page} from '../page.js' */
 
-import { element, write } from "../dom.js";
+import { button, element, write } from "../dom.js";
 import { createColumnsView } from "./columns-view.js";
 import { createPredictionsFigure } from "./figure.js";
 import { createFindingsView } from "./findings.js";
@@ -17,7 +17,9 @@ import { createToolsView } from "./tools.js";
 /** @param {Page} page */
 export function createPredictionsTab(page) {
   const room = createRoom(page);
-  const note = element("p", { id: "predict-note", class: "note" });
+  const said = element("span");
+  const again = button("Try again", room.retry);
+  const note = element("p", { id: "predict-note", class: "note" }, said, " ", again);
   const tools = createToolsView(room);
   const readout = createReadoutView(room);
   const columns = createColumnsView(room);
@@ -28,7 +30,7 @@ export function createPredictionsTab(page) {
   const grid = createGridView(room);
   const findings = createFindingsView(room);
   room.panel.append(
-    ...[note, tools.root, readout.root, columns.root, lines.root],
+    ...[tools.root, note, readout.root, columns.root, lines.root],
     ...[text.root, findings.root, head.root, grid.root],
   );
   for (const view of [
@@ -45,13 +47,20 @@ export function createPredictionsTab(page) {
       const recording = room.state.recording.get();
       const shown = room.current();
       text.root.hidden = !shown?.by || !shown.answers?.k;
-      const said = shown
-        ? shown.problem || (shown.answers ? "" : "What the head says is coming …")
+      const words = shown
+        ? shown.problem || (shown.answers ? lens(shown) : "What the head says is coming …")
         : recording
           ? "This model has no head: it has states, but says nothing. Choose a model that predicts something, or open this one together with the layer that reads its output."
           : "";
-      write(note, said);
-      note.hidden = !said;
+      write(said, words);
+      again.hidden = !shown?.again;
+      note.hidden = !words;
     },
   };
 }
+
+/** What is looked at where it is not what the model says. @param {import('./room.js').Shown} shown */
+const lens = ({ lens: on, layer }) =>
+  on
+    ? `Lens: the head reads layer ${layer}, which it was never trained to. This is not what the model says.`
+    : "";

@@ -31,9 +31,27 @@ export function createToolsView(room) {
     { class: "predict-colours" },
     "text coloured by ",
     measures,
-    element("span", { class: "ends", title: "The darker, the less certain" }, low, ramp, high),
+    element(
+      "span",
+      {
+        class: "ends",
+        title:
+          "The darker, the less certain. Surprise and entropy end at ln(number of labels), which is what guessing blindly has; ranks are coloured by their logarithm.",
+      },
+      low,
+      ramp,
+      high,
+    ),
   );
-  const root = element("div", { id: "predict-tools" }, layerTool, labelTool, colourTool);
+  const bed = element("i", { class: "ramp", "aria-hidden": "true" });
+  const cellScale = element(
+    "span",
+    { class: "ends", title: "What the colour or the bar of a label means" },
+    "probability 0 ",
+    bed,
+    " 1",
+  );
+  const root = element("div", { id: "predict-tools" }, layerTool, labelTool, cellScale, colourTool);
   let built = "";
 
   /** @param {Shown} shown */
@@ -70,17 +88,19 @@ export function createToolsView(room) {
     labels.value = String(options.labels);
     layerTool.hidden = top === 0;
     colourTool.hidden = !by;
+    cellScale.hidden = about.task === "value";
     labelTool.hidden = about.task === "value" || about.labels.length <= LABELS[1];
   }
 
   /** @param {Shown} shown @param {MeasureName} by */
-  function paintScale({ answers, about }, by) {
-    const ends = endsOf(by, answers?.of[by] ?? new Float32Array(), about.labels.length);
+  function paintScale({ about }, by) {
+    const ends = endsOf(by, about.labels.length);
     write(low, tickText(ends[0]));
     write(high, tickText(ends[1]));
     const table = room.table();
     const stops = [0, 1, 2, 3, 4].map((n) => css(table[Math.round((n / 4) * (LEVELS - 1))]));
-    ramp.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
+    for (const { style } of [ramp, bed])
+      style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
   }
 
   return {

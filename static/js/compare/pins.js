@@ -77,6 +77,10 @@ export function createPinsView(room) {
     models.value ? pinModel(state, models.value) : unpin(state),
   );
 
+  // Its keys are its own: elsewhere on the page they are steps.
+  slider.addEventListener("keydown", (event) => {
+    if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation();
+  });
   slider.addEventListener("input", () => {
     const family = shownFamily();
     const chosen = family?.[Number(slider.value)];

@@ -100,7 +100,7 @@ export function createToolsView(room) {
   /** "the hidden state h of layer 1 forward" @param {Side} side */
   function sideWords({ quantity, cell: of }) {
     const words = state.quantities.get().find(({ name }) => name === quantity)?.label ?? "";
-    return [`${words} `, element("i", { class: "symbol" }, quantity), `of ${cellWords(of)}`];
+    return [`${words} `, element("i", { class: "symbol" }, quantity), ` of ${cellWords(of)}`];
   }
 
   /** @param {Pair} pair */

@@ -95,6 +95,8 @@ class Comparisons:
 
     async def follow(self, matrix: Matrix) -> AsyncGenerator[dict[str, Any] | bytes]:
         """How far it is, and at last the line with the result."""
+        if matrix.key not in self._matrices:
+            yield {"done": 0, "of": 1, "what": "waiting"}
         comparing = asyncio.create_task(self.similarity(matrix))
         told = 0
         try:

@@ -195,7 +195,8 @@ test("the pixels of long paths are, step by step in any order, those of a path d
       if (random.flip()) places.x[random.integer(0, count - 1)] = NaN;
       const colour = (/** @type {number} */ at) => 1000 * n + at;
       const dash = random.pick([[], [3, 2]]);
-      return { places, colour, size: random.pick([0, 1, 2.5]), join: random.flip(), dash };
+      const looks = { join: random.flip(), dense: random.flip(), dash };
+      return { places, colour, size: random.pick([0, 1, 2.5]), ...looks };
     });
     const counts = lines.map(({ places }) => places.x.length);
     const moving = createTrace(40, 30, lines);
@@ -224,6 +225,7 @@ test("what has been passed is stronger than what has not, and only the way there
     size: 1,
     join: true,
     dash: [],
+    dense: false,
   };
   const trace = createTrace(40, 30, [line]);
   const alpha = (/** @type {number} */ x, /** @type {number} */ y) =>

@@ -7,10 +7,12 @@
 import { parseColour } from "../colour.js";
 import { context2d, element, fitCanvas } from "../dom.js";
 import { drawBase, drawStep } from "./picture.js";
-import { createTrace } from "./trace.js";
+import { createTrace, lengthOf } from "./trace.js";
 
 /** Points that are painted while a space is being turned. */
 const MOVING = 6000;
+/** Pixels of line per pixel of a panel from which on lines are areas. */
+const DENSE = 0.3;
 
 /** "#rrggbb" as a canvas keeps it. @param {string} hex */
 function packed(hex) {
@@ -27,8 +29,10 @@ function packed(hex) {
 export function traceOf(shot, ratio, every = 1) {
   const hues = shot.swatches.map(packed);
   const own = shot.palette.map(packed);
-  const lines = shot.panels.flatMap(({ space, places, hues: list }) =>
-    places.map(({ x, y }, n) => {
+  const lines = shot.panels.flatMap(({ space, places, hues: list, inner }) => {
+    const length = places.reduce((sum, path) => sum + lengthOf(path), 0);
+    const dense = length > DENSE * inner.width * inner.height;
+    return places.map(({ x, y }, n) => {
       const thin = (/** @type {Float32Array} */ from) =>
         Float32Array.from({ length: Math.ceil(from.length / every) }, (_, k) => from[k * every] * ratio); // prettier-ignore
       const { style } = space.paths[n];
@@ -39,9 +43,10 @@ export function traceOf(shot, ratio, every = 1) {
         size: shot.size * ratio,
         join: shot.choices.join === 1,
         dash: style.dash.map((part) => part * ratio),
+        dense,
       };
-    }),
-  );
+    });
+  });
   return createTrace(Math.round(shot.width * ratio), Math.round(shot.height * ratio), lines);
 }
 

@@ -89,6 +89,18 @@ function drawPart(surface, shot, panel, n, from, to, { alpha, width }) {
   surface.globalAlpha = 1;
 }
 
+/** A ring where a path begins. @param {Surface} surface @param {Shot} shot @param {Panel} panel @param {number} n */
+function drawStart(surface, shot, panel, n) {
+  const { x, y } = panel.places[n];
+  const { style, timesteps } = panel.space.paths[n];
+  if (timesteps < 2 || !isFinite(x[0])) return;
+  surface.strokeStyle = panel.hues[n] ? shot.theme.soft : shot.palette[style.colour];
+  surface.lineWidth = 1.25;
+  surface.beginPath();
+  surface.arc(x[0], y[0], Math.max(4.5, shot.size + 2.5), 0, 2 * Math.PI);
+  surface.stroke();
+}
+
 /** From the lowest to the run on the screen. @param {Panel} panel @param {(n: number) => void} draw */
 function overPaths({ space, places }, draw) {
   for (let n = Math.min(space.paths.length, places.length) - 1; n >= 0; n--) draw(n);
@@ -110,6 +122,7 @@ export function drawBase(surface, shot, { titles } = {}) {
       surface.fillStyle = shot.theme.ink;
       surface.fillText(titles(panel), panel.box.x + 8, panel.box.y + HEAD / 2);
     }
+    overPaths(panel, (n) => drawStart(surface, shot, panel, n));
     if (!shot.long)
       overPaths(panel, (n) =>
         drawPart(surface, shot, panel, n, 0, panel.space.paths[n].timesteps, {

@@ -29,7 +29,7 @@ export function createRuns({ state, api }, onChange) {
   const recorded = new Map();
   /** Why one could not be. @type {Map<string, string>} */
   const failed = new Map();
-  /** @type {{request: AbortController, done: number, of: number, part: number} | null} */
+  /** @type {{request: AbortController, model: string, done: number, of: number, part: number} | null} */
   let busy = null;
 
   const keyOf = (/** @type {string} */ text, /** @type {RecordingPublic} */ { model, precision }) =>
@@ -52,7 +52,7 @@ export function createRuns({ state, api }, onChange) {
   /** @param {{text: string, key: string}[]} list @param {RecordingPublic} about */
   async function record(list, about) {
     const request = new AbortController();
-    busy = { request, done: 0, of: list.length, part: 0 };
+    busy = { request, model: about.model, done: 0, of: list.length, part: 0 };
     const own = busy;
     for (const { text, key } of list) {
       const body = { model: about.model, text, precision: about.precision };
@@ -89,6 +89,10 @@ export function createRuns({ state, api }, onChange) {
     follow(recording, choices, names) {
       const { about } = recording;
       const { found, lost } = wanted(recording, choices);
+      if (busy && busy.model !== about.model) {
+        busy.request.abort();
+        busy = null;
+      }
       const missing = found.filter(({ key }) => !recorded.has(key) && !failed.has(key));
       if (missing.length && !busy) record(missing, about);
       /** @type {Run[]} */

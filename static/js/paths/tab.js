@@ -19,7 +19,7 @@ import { createPathsFigure } from "./figure.js";
 import { nearest } from "./hits.js";
 import { HEAD } from "./layout.js";
 import { createLegend } from "./legend.js";
-import { passedOf, turnedAround } from "./paths.js";
+import { axisName, passedOf, turnedAround } from "./paths.js";
 import { createRuns } from "./runs.js";
 import { shotOf } from "./shot.js";
 import { createSource, hasLabels, hueOfLabels } from "./source.js";
@@ -316,19 +316,20 @@ export function createPathsView(page) {
           cell
             ? button(`layer ${shortName(cell)}`, () => actions.selectCell(cell), {
                 "aria-label": longName(cell),
-                title: `Select ${longName(cell)}`,
               })
             : element("span", {}, "all cells in one space"),
         ),
       );
     }
     const { layer, direction } = selectedCell(state);
-    shot.panels.forEach(({ box, space: { cell } }, n) => {
+    shot.panels.forEach(({ box, space: { cell, explained } }, n) => {
       const node = /** @type {HTMLElement} */ (heads.children[n]);
       node.style.transform = `translate(${box.x + 3}px, ${box.y + 2}px)`;
       node.style.height = `${HEAD - 3}px`;
-      if (cell)
-        node.setAttribute("aria-pressed", String(cell.layer === layer && cell.direction === direction)); // prettier-ignore
+      if (!cell) return;
+      const axes = [...Array(shot.choices.dims).keys()].map((axis) => axisName(explained, axis));
+      node.title = `Select ${longName(cell)}\n${axes.join(", ")}`;
+      node.setAttribute("aria-pressed", String(cell.layer === layer && cell.direction === direction)); // prettier-ignore
     });
   }
 

@@ -130,8 +130,8 @@ export function createPathsTools(paths) {
         text: `${value}-D`,
         title:
           value === 2
-            ? "The plane of the first two principal components"
-            : "The space of the first three: drag it, or turn it with the arrow keys",
+            ? "2-D: the plane of the first two principal components"
+            : "3-D: the space of the first three; drag it, or turn it with the arrow keys",
         pressed: choices.dims === value,
         run: () => paths.choose({ dims: value }),
       })),

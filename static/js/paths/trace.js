@@ -9,8 +9,8 @@ const STRONG = 235;
 const FAINT = 62;
 /** A pixel that is covered less than this is the edge of a line. */
 const EDGE = 0.3;
-/** How much of a line is seen where it has points: so many lines would hide them. */
-const THIN = 0.5;
+/** How much of a line is seen: where lines are areas, they would hide the points. */
+const THIN = 0.45;
 
 /**
  * @typedef {object} Line
@@ -19,6 +19,7 @@ const THIN = 0.5;
  * @property {number} size  half of a point's width; 0: there are only lines
  * @property {boolean} join
  * @property {readonly number[]} dash
+ * @property {boolean} dense  whether lines are so many that they are areas
  */
 
 /**
@@ -41,7 +42,8 @@ export function createTrace(width, height, lines) {
   for (let at = 0; at < size; at++) if (cover[at]) paint(at);
 
   /** @param {Line} line @param {number} n */
-  function rasterise({ places: { x, y }, colour, size: radius, join, dash }, n) {
+  function rasterise({ places: { x, y }, colour, size: radius, join, dash, dense }, n) {
+    const weight = dense ? THIN : 1;
     const count = x.length;
     /** @type {number[]} */
     const found = [];
@@ -49,11 +51,11 @@ export function createTrace(width, height, lines) {
     const period = dash.reduce((sum, part) => sum + part, 0);
     let gone = 0;
 
-    /** @param {number} px @param {number} py @param {number} share @param {number} rgb @param {number} weight */
-    function touch(px, py, share, rgb, weight) {
+    /** @param {number} px @param {number} py @param {number} share @param {number} rgb @param {number} most */
+    function touch(px, py, share, rgb, most) {
       if (px < 0 || py < 0 || px >= width || py >= height) return;
       const at = py * width + px;
-      const covered = 255 * share * weight;
+      const covered = 255 * share * most;
       if (covered > cover[at]) cover[at] = covered;
       if (share < EDGE && pixels[at]) return;
       // A path that is drawn later lies below.
@@ -76,12 +78,12 @@ export function createTrace(width, height, lines) {
         const [px, py] = [x[a] + dx * part - 0.5, y[a] + dy * part - 0.5];
         if (steep) {
           const left = Math.floor(px);
-          touch(left, Math.round(py), 1 - (px - left), rgb, THIN);
-          touch(left + 1, Math.round(py), px - left, rgb, THIN);
+          touch(left, Math.round(py), 1 - (px - left), rgb, weight);
+          touch(left + 1, Math.round(py), px - left, rgb, weight);
         } else {
           const top = Math.floor(py);
-          touch(Math.round(px), top, 1 - (py - top), rgb, THIN);
-          touch(Math.round(px), top + 1, py - top, rgb, THIN);
+          touch(Math.round(px), top, 1 - (py - top), rgb, weight);
+          touch(Math.round(px), top + 1, py - top, rgb, weight);
         }
       }
       gone += length;
@@ -152,6 +154,14 @@ export function createTrace(width, height, lines) {
 }
 
 /** @typedef {ReturnType<typeof createTrace>} Trace */
+
+/** How long the lines of a path are. @param {Places} places */
+export function lengthOf({ x, y }) {
+  let length = 0;
+  for (let at = 1; at < x.length; at++)
+    length += Math.hypot(x[at] - x[at - 1], y[at] - y[at - 1]) || 0;
+  return length;
+}
 
 /** @param {readonly number[]} dash @param {number} at */
 function isOn(dash, at) {

@@ -30,7 +30,7 @@ export function explanation(spaces, { of, dims, space }) {
     ? ""
     : `; the ${what} holds ${least === most ? least : `${least.replace("\u00a0%", "")} to ${most}`} of the variance, and distances off it are not seen`;
   const alone = space === "own" && spaces.length > 1 ? " Each cell has directions of its own." : "";
-  return `Each point is ${of} after one timestep. PCA turns the space so that PC 1 is the direction in which these states differ most, PC 2 the next${dims > 2 ? ", PC 3 the third" : ""}${held}.${alone}`;
+  return `Each point is ${of} after one timestep, a ring is where a path begins. PCA turns the space so that PC 1 is the direction in which these states differ most, PC 2 the next${dims > 2 ? ", PC 3 the third" : ""}${held}.${alone}`;
 }
 
 /**

@@ -4,7 +4,8 @@
 /** @import {State} from '../state.js' */
 
 import { byId, write } from "../dom.js";
-import { selectedCell } from "../state.js";
+import { modelOf, selectedCell } from "../state.js";
+import { obstacle } from "../write/able.js";
 
 /** @param {State} state */
 export function createTabsView(state) {
@@ -16,17 +17,30 @@ export function createTabsView(state) {
       if (!by) return;
       event.preventDefault();
       event.stopPropagation();
-      const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length];
+      const seen = tabs.filter(({ hidden }) => !hidden);
+      const next = seen[(seen.indexOf(tab) + by + seen.length) % seen.length];
       next.focus();
       next.click();
     });
   }
   const title = byId("view-title");
+  const writing = byId("tab-write");
   let shown = "";
   return {
     name: "tabs",
-    reads: [state.tab, state.rows, state.layer, state.direction, state.unit, state.recording],
+    reads: [
+      state.tab,
+      state.rows,
+      state.layer,
+      state.direction,
+      state.unit,
+      state.recording,
+      state.models,
+    ],
     paint() {
+      // Few models can write on; a link may ask for it all the same, and is told why not.
+      const model = modelOf(state, state.recording.get()?.about.model ?? "");
+      writing.hidden = state.tab.get() !== "write" && obstacle(model) !== "";
       if (shown !== state.tab.get()) {
         shown = state.tab.get();
         for (const tab of tabs) {

@@ -38,7 +38,7 @@ export function createPredictionsTab(page) {
     ...[head.view, readout.view, findings.view],
   ])
     page.frames.add(view);
-  page.figures.set("predictions", createPredictionsFigure(room));
+  const figure = createPredictionsFigure(room);
   return {
     name: "predictions room",
     reads: room.reads,
@@ -46,6 +46,9 @@ export function createPredictionsTab(page) {
       if (!room.isOpen()) return;
       const recording = room.state.recording.get();
       const shown = room.current();
+      // Without a head there is nothing to keep.
+      if (shown) page.figures.set("predictions", figure);
+      else page.figures.delete("predictions");
       text.root.hidden = !shown?.by || !shown.answers?.k;
       const words = shown
         ? shown.problem || (shown.answers ? lens(shown) : "What the head says is coming …")

@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import opening, page, recorder, start
+from tests.bench import comparing, opening, page, recorder, start
 from tests.bench.measure import table
 from tests.bench.models import write_models
 from tests.serving import serve
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
     output = parser.parse_args().output
 
-    figures = [*start.measure(), *recorder.measure()]
+    figures = [*start.measure(), *recorder.measure(), *comparing.measure()]
     with tempfile.TemporaryDirectory() as folder:
         write_models(Path(folder))
         with serve(settings={"model_folders": folder}) as server:

@@ -53,7 +53,6 @@ export function createTokenPairsView(room) {
       tabindex: -1,
     });
     const node = element("div", { class: `pair ${kind}`, "data-t": t }, own);
-    node.style.setProperty("--t", String(t));
     const end = known && areDirections(known.pair) && endOf(t, recording.timesteps);
     if (end) node.append(element("span", { class: "end-of", title: END }, end));
     if (MARK[kind]) own.prepend(element("i", { class: "mark", "aria-hidden": "true" }, MARK[kind]));
@@ -118,12 +117,10 @@ export function createTokenPairsView(room) {
     row.classList.toggle("turned", predicts && hasTurned(known, first, last));
     row.classList.toggle("ends", Boolean(known && areDirections(known.pair)));
     const columns = [];
-    for (let t = first; t < last; t++) {
-      // Where columns are too narrow to be read, every n-th token, and each that differs.
-      const differs =
-        crosses && (known?.alignment.kinds[t] !== "same" || known.alignment.lost.has(t));
-      if (stride === 1 || t % stride === 0 || (differs && columns.length < MOST))
-        columns.push(column(known, recording, t));
+    for (let slot = Math.floor(first / stride) * stride; slot < last; slot += stride) {
+      const shown = column(known, recording, mostTelling(known, slot, slot + stride));
+      shown.style.setProperty("--t", String(slot));
+      columns.push(shown);
     }
     strip.classList.toggle("sparse", stride > 1);
     strip.style.setProperty(
@@ -200,5 +197,16 @@ const END =
 const endOf = (t, timesteps) =>
   [t === 0 && "h_n ←", t === timesteps - 1 && "h_n →"].filter(Boolean).join(" ");
 
-/** So many columns at once are still quick. */
-const MOST = 400;
+/**
+ * Where columns are too narrow to be read, one stands for several: the first that differs, if one does.
+ * @param {Known | null} known
+ * @param {number} from
+ * @param {number} to  not included
+ */
+function mostTelling(known, from, to) {
+  if (!known?.pair.crosses) return from;
+  const { kinds, lost } = known.alignment;
+  for (let t = from; t < Math.min(to, kinds.length); t++)
+    if (kinds[t] !== "same" || lost.has(t)) return t;
+  return from;
+}

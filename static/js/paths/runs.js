@@ -7,7 +7,7 @@
 /** @import {Choices} from './choices.js' */
 /** @import {Run} from './paths.js' */
 
-import { alsoOf, choose, sentenceOf } from "./choices.js";
+import { MOST, alsoOf, choose, sentenceOf } from "./choices.js";
 import { label } from "../label.js";
 import { modelOf } from "../state.js";
 
@@ -112,6 +112,10 @@ export function createRuns({ state, api }, onChange) {
         if (made && !runs.some((run) => run.about.id === made.id))
           runs.push({ about: made, title: titleOf(text) });
         if (failed.has(key)) notes.push(`“${titleOf(text)}” is left out: ${failed.get(key)}`);
+      }
+      if (runs.length > MOST + 1) {
+        runs.length = MOST + 1;
+        notes.push(`More than ${MOST} sentences beside the one on the screen are not shown.`);
       }
       if (lost)
         notes.push(

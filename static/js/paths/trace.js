@@ -6,7 +6,7 @@
 
 /** What has been passed, and what has not, of 255. */
 const STRONG = 235;
-const FAINT = 62;
+const FAINT = 78;
 /** A pixel that is covered less than this is the edge of a line. */
 const EDGE = 0.3;
 /** How much of a line is seen: where lines are areas, they would hide the points. */

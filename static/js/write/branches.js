@@ -44,7 +44,7 @@ export const branchOf = (branches, model, text) =>
   branches.findLast((branch) => branch.model === model && branch.text === text) ??
   branches.findLast(
     (branch) =>
-      branch.model === model && branch.text.startsWith(text) && text.length > branch.typed.length,
+      branch.model === model && branch.text.startsWith(text) && text.length > branch.before.length,
   );
 
 /**

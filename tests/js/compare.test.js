@@ -12,12 +12,16 @@ import {
   pictureLayout,
   withoutPartner,
 } from "../../static/js/compare/picture-layout.js";
+import { createSentences } from "../../static/js/compare/sentences.js";
 import { areDirections, neighbourOf, pairOf } from "../../static/js/compare/sides.js";
 import { withWord, wordAt } from "../../static/js/compare/words.js";
 import { networkRows } from "../../static/js/geometry.js";
+import { createState } from "../../static/js/state.js";
 import { forAll } from "./random.js";
 
 /** @import {Direction, Layer, Model} from '../../static/js/types.js' */
+/** @import {Page} from '../../static/js/page.js' */
+/** @import {Recording} from '../../static/js/recording.js' */
 /** @import {Side} from '../../static/js/compare/sides.js' */
 
 /**
@@ -261,4 +265,68 @@ test("an answer to a question that is no longer asked is not taken", async () =>
   const { value, problem } = answers.to("third", find);
   assert.equal(value, null);
   assert.match(String(problem), /no/);
+});
+
+test("what is stopped is not asked again until somebody says so", async () => {
+  /** @type {ReturnType<typeof createAnswer<string>>} */
+  const answers = createAnswer(() => {});
+  let asked = 0;
+  /** @type {AbortSignal | undefined} */
+  let given;
+  const find = (/** @type {AbortSignal} */ signal) => {
+    asked++;
+    given = signal;
+    return new Promise((/** @type {(value: string) => void} */ done) =>
+      setTimeout(done, 1, "late"),
+    );
+  };
+  answers.to("long", find);
+  answers.stop();
+  assert.equal(given?.aborted, true);
+  await new Promise((done) => setTimeout(done, 5));
+  assert.deepEqual([answers.to("long", find).stopped, asked], [true, 1]);
+  answers.again();
+  assert.deepEqual([answers.to("long", find).stopped, asked], [false, 2]);
+});
+
+test("the sentences of a set are recorded one after the other, each once, and can be cancelled", async () => {
+  const state = createState();
+  const own = /** @type {Recording} */ (
+    /** @type {unknown} */ ({ about: { model: "m", text: "b", precision: "float32" } })
+  );
+  state.sentences.set({ name: "file", sentences: ["a", "b", "c", "a"] });
+  /** @type {string[]} */
+  const recorded = [];
+  const record = async (
+    /** @type {{text: string}} */ { text },
+    /** @type {AbortSignal} */ signal,
+  ) => {
+    await new Promise((done) => setTimeout(done, 1));
+    signal.throwIfAborted();
+    if (text === "bad") throw new Error("This is not a sentence");
+    recorded.push(text);
+    return { id: `id of ${text}` };
+  };
+  const page = /** @type {Page} */ (/** @type {unknown} */ ({ state, api: { record } }));
+  const sentences = createSentences(page, () => {});
+  const settled = () => new Promise((done) => setTimeout(done, 20));
+  // The one that is on the screen is there already.
+  assert.deepEqual(sentences.texts(own), ["a", "c"]);
+  assert.equal(sentences.ids(own), null);
+  assert.deepEqual(sentences.progress(), { done: 0, of: 2 });
+  await settled();
+  assert.deepEqual(sentences.ids(own), ["id of a", "id of c"]);
+  assert.equal(sentences.progress(), null);
+  assert.deepEqual(recorded, ["a", "c"]);
+
+  state.sentences.set({ name: "other", sentences: ["d", "e"] });
+  sentences.ids(own);
+  sentences.cancel();
+  await settled();
+  assert.deepEqual([recorded.length, sentences.progress()], [2, null]);
+
+  state.sentences.set({ name: "wrong", sentences: ["bad"] });
+  assert.equal(sentences.ids(own), null);
+  await settled();
+  assert.match(String(sentences.problem()), /not a sentence/);
 });

@@ -7,7 +7,10 @@
  * @property {T | null} last  what came last, perhaps to another question
  * @property {unknown} problem
  * @property {{done: number, of: number, what: string} | null} progress
+ * @property {boolean} stopped  by whoever asked
  */
+
+const EMPTY = { value: null, last: null, problem: null, progress: null, stopped: false };
 
 /** Aborted by whoever asked. @param {unknown} error */
 const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
@@ -21,7 +24,7 @@ export function createAnswer(onArrival) {
   /** @type {AbortController | null} */
   let request = null;
   /** @type {Answer<T>} */
-  let answer = { value: null, last: null, problem: null, progress: null };
+  let answer = EMPTY;
 
   /**
    * @param {string} question
@@ -32,7 +35,7 @@ export function createAnswer(onArrival) {
     const mine = new AbortController();
     request = mine;
     asked = question;
-    answer = { value: null, last: answer.last, problem: null, progress: null };
+    answer = { ...EMPTY, last: answer.last };
     try {
       const value = await find(mine.signal, (progress) => {
         if (mine.signal.aborted) return;
@@ -40,10 +43,10 @@ export function createAnswer(onArrival) {
         onArrival();
       });
       if (mine.signal.aborted) return;
-      answer = { value, last: value, problem: null, progress: null };
+      answer = { ...EMPTY, value, last: value };
     } catch (problem) {
       if (mine.signal.aborted || isAbort(problem)) return;
-      answer = { value: null, last: null, problem, progress: null };
+      answer = { ...EMPTY, problem };
     }
     onArrival();
   }
@@ -58,11 +61,16 @@ export function createAnswer(onArrival) {
       if (question !== asked) start(question, find);
       return answer;
     },
-    /** What is on its way is not waited for; the next question is asked anew. */
-    drop() {
+    /** What is on its way is not waited for, until another question is asked. */
+    stop() {
       request?.abort();
+      answer = { ...EMPTY, last: answer.last, stopped: true };
+      onArrival();
+    },
+    /** The same question is asked again. */
+    again() {
       asked = "";
-      answer = { value: null, last: null, problem: null, progress: null };
+      onArrival();
     },
   };
 }

@@ -13,6 +13,7 @@ import { scaleY } from "../unit/lines.js";
 import { tickText } from "../unit/picture.js";
 import { partingOf } from "./alignment.js";
 import { drawMeasures } from "./lines.js";
+import { modelWords, shortText } from "./run-words.js";
 import { bandsFor, measureEnds, placeMeasures } from "./measures.js";
 import { cellWords, shortWords } from "./sides.js";
 
@@ -22,6 +23,8 @@ const LABELS = 112;
 const TOKENS = 20;
 const GAP = 14;
 const FOOT = 24;
+/** The line that names the pinned run. */
+const NAMED = 20;
 
 /** @param {Room} room @param {PicturesView} pictures @returns {Figure} */
 export function createCompareFigure(room, pictures) {
@@ -168,6 +171,22 @@ export function createCompareFigure(room, pictures) {
     surface.font = `12px ${FAMILY}`;
     surface.fillStyle = theme.get().ink;
     surface.fillText(words.filter(Boolean).join("   ·   "), LABELS, y);
+    if (!known.pair.crosses) return;
+    const { text, model } = known.pair.other.recording.about;
+    surface.fillStyle = theme.get().soft;
+    const name = `A: “${shortText(text)}” · ${modelWords(state, model)}`;
+    surface.fillText(name, LABELS, y + NAMED);
+  }
+
+  /** Where the cursor is. @param {Surface} surface @param {Known} known @param {number} width @param {number} height */
+  function drawCursor(surface, known, width, height) {
+    const { first, last, columnWidth } = columns(known, width);
+    const t = room.cursor(/** @type {Recording} */ (known.pair.one.recording));
+    if (t < first || t >= last) return;
+    surface.strokeStyle = theme.get().accent;
+    surface.lineWidth = 1.5;
+    const x = LABELS + (t - first) * columnWidth;
+    surface.strokeRect(x, 1, Math.max(2, columnWidth), height - 2);
   }
 
   return {
@@ -180,7 +199,8 @@ export function createCompareFigure(room, pictures) {
       const known = now();
       const { one, other } = known.pair;
       const lines = placeMeasures(bandsFor(one.width === other.width)).height;
-      return tokenLines(known) + pictures.layout().height + GAP + lines + FOOT;
+      const named = known.pair.crosses ? NAMED : 0;
+      return tokenLines(known) + pictures.layout().height + GAP + lines + FOOT + named;
     },
     draw(surface, width) {
       const known = now();
@@ -198,6 +218,8 @@ export function createCompareFigure(room, pictures) {
         placeMeasures(bandsFor(one.width === other.width)).height + FOOT - 4,
       );
       surface.restore();
+      const lines = placeMeasures(bandsFor(one.width === other.width)).height;
+      drawCursor(surface, known, width, tokenLines(known) + pictures.layout().height + GAP + lines);
     },
     table() {
       const { pair, comparison } = now();

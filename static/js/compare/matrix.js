@@ -37,9 +37,11 @@ export function createMatrixView(room) {
   const note = element("p", { class: "note", role: "status" });
   const bar = element("progress", { max: 1, "aria-label": "Computing" });
   const cancel = button("Cancel", () => {
+    if (!isRecording()) return room.stopMatrix();
     room.sentences.cancel();
     room.choose({ over: "sentence" });
   });
+  const restart = button("Compute it", room.restartMatrix);
   const busy = element("div", { class: "matrix-busy" }, bar, cancel);
   const table = element("table", { class: "matrix" });
   const scroll = element("div", { class: "matrix-scroll" }, table);
@@ -51,6 +53,7 @@ export function createMatrixView(room) {
     busy,
     scroll,
     note,
+    restart,
   );
   let width = 0;
   new ResizeObserver(() => {
@@ -62,6 +65,12 @@ export function createMatrixView(room) {
   /** @type {Similarity | null} */
   let shown = null;
   let marked = "";
+
+  /** How far the sentences of a set are; null when none is being recorded. */
+  function isRecording() {
+    const crosses = room.pair()?.crosses;
+    return room.options().over === "set" && !crosses ? room.sentences.progress() : null;
+  }
 
   /** @param {Pair} pair @param {string} own @param {string} other */
   function choose({ crosses }, own, other) {
@@ -198,7 +207,7 @@ export function createMatrixView(room) {
     const { over: what } = room.options();
     if (what === "set" && pair.crosses)
       return "A set of sentences is compared inside one run; here it is this sentence, whose tokens are aligned with the pinned run's.";
-    const progress = what === "set" && room.sentences.progress();
+    const progress = isRecording();
     if (progress) return `Recording ${progress.done} of ${plural(progress.of, "sentence")} …`;
     if (!similarity) return "…";
     const timesteps = plural(similarity.timesteps, "timestep");
@@ -220,13 +229,12 @@ export function createMatrixView(room) {
       over.value = room.options().over;
       over.querySelector("[value=set]")?.toggleAttribute("disabled", pair.crosses);
       write(title, `CKA of ${pair.one.quantity}, every cell with every cell`);
-      const { value, last, problem, progress } = room.matrix(pair);
-      const recording = room.options().over === "set" && !pair.crosses && room.sentences.progress();
-      const working = recording || progress;
+      const { value, last, problem, progress, stopped } = room.matrix(pair);
+      const working = isRecording() ?? progress;
       busy.hidden = !working;
-      cancel.hidden = !recording;
+      restart.hidden = !stopped;
       if (working) bar.value = working.of ? working.done / working.of : 0;
-      write(note, noteOf(pair, value, problem));
+      write(note, stopped ? "Stopped." : noteOf(pair, value, problem));
       const similarity = value ?? last;
       scroll.hidden = !similarity;
       table.classList.toggle("stale", !value);

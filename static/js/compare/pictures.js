@@ -251,8 +251,13 @@ export function createPicturesView(room) {
     name: "compare pictures",
     reads: [...room.reads, ...room.windowed, ...painting.reads, state.measured, state.unit],
     paint() {
-      if (!room.isShown()) return;
       const pair = room.pair();
+      if (!room.isShown()) {
+        // Nobody sees them: nothing more is fetched for them.
+        if (painted && pair) room.pairTiles(pair).want("compare", []);
+        painted = "";
+        return;
+      }
       if (!room.isSound(pair)) return;
       layOut(pair);
       const key = [

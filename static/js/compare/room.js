@@ -21,6 +21,9 @@ import { createSentences } from "./sentences.js";
 /** Milliseconds after which a window that is moved rests. */
 const RESTING = 250;
 
+/** While the sentences of a set are recorded. */
+const NOTHING = { value: null, last: null, problem: null, progress: null, stopped: false };
+
 /** Numbers of every pair as numbers along the axis. */
 const SERIES = /** @type {const} */ (["cosine", "relative", "distance", "norm", "other_norm"]);
 
@@ -98,7 +101,7 @@ export function createRoom(page) {
   /** @returns {Pair | null} */
   function pair() {
     const recording = state.recording.get();
-    if (!recording) return null;
+    if (!recording || room.isOffline) return null;
     const pinned = pinnedRun(recording);
     if (awaitsPin() && !pinned && options().run !== "this") return null;
     return pairOf(recording, pinned, selectedCell(state), options());
@@ -142,7 +145,7 @@ export function createRoom(page) {
    */
   function similarity(answers, of, name, other_name) {
     const others = also();
-    if (!others) return { value: null, last: null, problem: sentences.problem(), progress: null };
+    if (!others) return { ...NOTHING, problem: sentences.problem() };
     const id = of.one.recording.about.id;
     const other = of.crosses ? of.other.recording.about.id : undefined;
     const asked = { name, other, other_name, ...part(), also: others };
@@ -214,6 +217,10 @@ export function createRoom(page) {
       );
     },
 
+    /** Stop computing the matrix, or begin again. */
+    stopMatrix: matrices.stop,
+    restartMatrix: matrices.again,
+
     /** @param {Pair} of */
     matches(of) {
       const asked = { ...askedOf(of), ...part() };
@@ -227,6 +234,9 @@ export function createRoom(page) {
 
     /** The timestep the cursor is at. @param {Recording} recording */
     cursor: (recording) => selectedTimestep(state, recording),
+
+    /** A saved session has no server to compute anything. */
+    isOffline: document.getElementById("session") !== null,
 
     /** Whether anybody sees the tab. */
     isShown() {

@@ -39,6 +39,7 @@ export function createCompareView(page) {
       const shown = room.isShown();
       if (!shown) return;
       tools.view.paint();
+      pins.root.hidden = tokens.root.hidden = room.isOffline;
       const sound = room.isSound(room.pair());
       below.hidden = pictures.root.hidden = lines.root.hidden = !sound;
     },

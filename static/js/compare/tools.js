@@ -142,7 +142,14 @@ export function createToolsView(room) {
 
   /** What stands in the way of a comparison. @param {Pair | null} pair */
   function obstacle(pair) {
-    if (!pair && room.awaitsPin()) return "The pinned run is being recorded …";
+    if (room.isOffline)
+      return "Comparing needs Gatescope itself: this is a session that was saved from it.";
+    if (!pair && room.awaitsPin()) {
+      const failed = state.status.get().kind === "problem";
+      return failed
+        ? "The pinned run could not be recorded."
+        : "The pinned run is being recorded …";
+    }
     if (!pair) {
       return (
         "This network has one layer that reads in one direction: in this run there is nothing to compare it with. " +
@@ -165,10 +172,11 @@ export function createToolsView(room) {
     root,
     view: {
       name: "compare",
-      reads: [...room.reads, state.models, ...room.windowed],
+      reads: [...room.reads, state.models, state.status],
       paint() {
         if (!state.recording.get()) return;
         const pair = room.pair();
+        line.hidden = room.isOffline;
         offer(pair);
         show(pair);
         sentence.hidden = !pair;

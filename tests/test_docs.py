@@ -90,7 +90,7 @@ def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert (tmp_path / "recording.safetensors").exists()
 
 
-@pytest.mark.parametrize(("page", "blocks"), [("recorder", 6), ("opening", 2)])
+@pytest.mark.parametrize(("page", "blocks"), [("recorder", 6), ("opening", 2), ("comparing", 2)])
 def test_a_page_of_python_is_a_program_that_runs(page: str, blocks: int, tmp_path: Path) -> None:
     found = re.findall(r"```python\n(.*?)```", text(f"docs/{page}.md"), flags=re.DOTALL)
     assert len(found) >= blocks

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { createAnswers } from "../../static/js/predictions/answers.js";
 import { bandsOf } from "../../static/js/predictions/bands.js";
 import { drawCells, labelRow, percent, rowsOf } from "../../static/js/predictions/cells.js";
+import { decide } from "../../static/js/predictions/decide.js";
 import {
   answersOf,
   coloured,
@@ -357,4 +358,38 @@ test("answers to a recording that is gone are dropped", async () => {
   await settle();
   const found = store.get(other, 1, true);
   assert.equal(found && "answers" in found && found.answers.k, 2);
+});
+
+test("without a server the same is decided, timestep by timestep", () => {
+  forAll(100, (random) => {
+    const [T, labels, k] = [random.integer(1, 6), random.integer(1, 7), random.integer(1, 5)];
+    // Quarters: equal probabilities are the rule.
+    const rows = Array.from({ length: T }, () =>
+      Array.from({ length: labels }, () => random.integer(0, 4) / 4),
+    );
+    if (random.flip()) rows[0][0] = NaN;
+    const targets = rows.map(() => (random.flip() ? random.integer(0, labels - 1) : null));
+    const found = answersOf(decide(matrix(rows), targets, k));
+    let before = NaN;
+    rows.forEach((row, t) => {
+      const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b);
+      const decided = row.every(Number.isFinite);
+      const top = decided ? order[0] : NaN;
+      assert.equal(idAt(found, t, 0), decided ? top : null);
+      assert.equal(found.changed[t], Number(!Number.isNaN(before + top) && before !== top));
+      before = top;
+      if (!decided) return assert.ok(Number.isNaN(found.of.entropy[t]));
+      assert.deepEqual(
+        Array.from({ length: Math.min(k, labels) }, (_, n) => idAt(found, t, n)),
+        order.slice(0, k),
+      );
+      const entropy = row.reduce((sum, p) => sum - (p && p * Math.log(p)), 0);
+      assert.ok(Math.abs(found.of.entropy[t] - Math.max(0, entropy)) < 1e-5);
+      assert.equal(found.of.margin[t], row[order[0]] - (row[order[1]] ?? 0));
+      const target = targets[t];
+      if (target === null) return assert.ok(Number.isNaN(found.of.rank[t] + found.of.surprise[t]));
+      assert.equal(found.of.rank[t], 1 + order.indexOf(target));
+      assert.equal(found.of.surprise[t], Math.fround(Math.max(0, -Math.log(row[target]))));
+    });
+  });
 });

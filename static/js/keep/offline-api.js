@@ -9,6 +9,7 @@ import { plural } from "../format.js";
 import { label } from "../label.js";
 import { VERSION, weightName } from "./offline.js";
 import { orderUnits } from "../heatmaps/ordering.js";
+import { decide } from "../predictions/decide.js";
 
 /** A status no server sends: what is asked for is not in the file. */
 const NOT_HERE = 501;
@@ -111,6 +112,9 @@ export function createOfflineApi(session, stored, plotly) {
     arrays: async (_, names, part) =>
       new Map(names.map((name) => [name, some(array(name), name, part)])),
 
+    predictions: async (_, { k }) =>
+      decide(array("scores"), recording.predictions?.targets ?? null, k),
+
     async order(_, { layer, direction, sort, sort_of, unit }) {
       const name = `${layer}.${direction}.${sort_of}`;
       const order = session.orders[name];
@@ -138,7 +142,6 @@ export function createOfflineApi(session, stored, plotly) {
     tiles: needsServer("This picture"),
     matchingUnits: needsServer("Looking for units"),
     unitSummaries: needsServer("This"),
-    predictions: needsServer("Measuring what the head says"),
     lens: needsServer("Letting the head read another layer"),
     similarity: needsServer("Comparing"),
     comparison: needsServer("Comparing"),

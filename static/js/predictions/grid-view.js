@@ -26,7 +26,9 @@ export function createGridView(room) {
     title: (shown) =>
       `The most probable label after every timestep, read at each of ${shown.recording.layers.length} layers`,
     height: (shown, { k }) =>
-      k && room.lower(shown).length && room.hasGrid(shown) ? layers(shown).length * ROW : 0,
+      k && room.lower(shown).length && room.hasGrid(shown) && !room.lensProblem(shown)
+        ? layers(shown).length * ROW
+        : 0,
     key: (shown) =>
       layers(shown)
         .map((n) => Boolean(answersOf(shown, n)))
@@ -101,19 +103,20 @@ export function createGridHead(room) {
       paint() {
         const shown = room.shown();
         const all = shown?.recording.layers ?? [];
-        root.hidden = !shown?.answers?.k || all.length < 2;
-        if (!shown || root.hidden) return;
-        const lower = room.lower(shown).length > 0;
-        const on = room.hasGrid(shown);
-        open.hidden = !lower;
-        write(open, on ? "Hide the other layers" : "Read every layer");
-        open.setAttribute("aria-expanded", String(on));
         const other = all.findIndex((_, n) => !fits(all, n));
         const why =
           other < 0
             ? ""
             : `The head cannot read layer ${other}: it hands up ${widthOf(all[other])}, and the head reads ${widthOf(all[all.length - 1])}.`;
-        write(note, `${lower ? LENS : ""} ${why}`.trim());
+        const lower = Boolean(shown?.answers?.k && room.lower(shown).length);
+        root.hidden = !shown?.answers || !(lower || why);
+        if (!shown || root.hidden) return;
+        const on = room.hasGrid(shown);
+        const problem = lower ? room.lensProblem(shown) : "";
+        open.hidden = !lower || problem !== "";
+        write(open, on ? "Hide the other layers" : "Read every layer");
+        open.setAttribute("aria-expanded", String(on));
+        write(note, `${problem || (lower ? LENS : "")} ${why}`.trim());
       },
     },
   };

@@ -112,6 +112,14 @@ export function createRoom(page) {
       return came && "answers" in came ? came.answers : undefined;
     },
 
+    /** Why the lens shows nothing, where it does not. @param {Shown} shown */
+    lensProblem(shown) {
+      if (!this.hasGrid(shown)) return "";
+      const came = this.lower(shown).map((layer) => store.get(shown.recording, layer));
+      const failed = came.find((one) => one && "problem" in one);
+      return failed && "problem" in failed ? failed.problem : "";
+    },
+
     /** Colours from certain to not, on which text can be read. */
     table() {
       const { tables, ink, background } = theme.get();

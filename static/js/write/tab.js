@@ -46,7 +46,7 @@ export function createWriteView(page) {
       element("p", {}, why),
       ...(others.length && !room.isOffline()
         ? [
-            element("p", {}, "These can: "),
+            element("p", {}, others.length > 1 ? "These can:" : "This one can:"),
             ...others.map((model) =>
               button(label(model.title), () => actions.chooseModel(model.id)),
             ),

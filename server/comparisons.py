@@ -33,9 +33,9 @@ Space = Literal["own", "shared"]
 MAX_NUMBERS, MAX_PAIRS = 200_000_000, 10_000
 #: Pairs of units whose correlations are held at a time.
 MAX_UNIT_PAIRS = 20_000_000
-#: Up to so many numbers a comparison takes a reader some milliseconds; with more of them it goes
-#: to a process of its own, so that no picture waits for it.
-SMALL_NUMBERS = 1_000_000
+#: Up to so many numbers, or products of two of them, a comparison takes a reader some
+#: milliseconds; with more it goes to a process of its own, so that no picture waits for it.
+SMALL_NUMBERS, SMALL_PRODUCTS = 1_000_000, 1_000_000_000
 #: Matrices that are remembered: a reply of lines is not kept by the browser.
 MAX_MATRICES = 64
 #: How often is looked how far a comparison is.
@@ -63,6 +63,13 @@ class Matrix:
     other_names: Sequence[str]
     rows: range
     also: Sequence[StoredRecording]
+
+    @property
+    def products(self) -> int:
+        """How many products of two numbers it is made of, at most."""
+        timesteps = len(self.rows) + sum(recording.file.timesteps for recording in self.also)
+        left = sum(width_of(self.sides.recording, name) for name in self.names)
+        return timesteps * left * sum(width_of(self.sides.second, n) for n in self.other_names)
 
     @property
     def key(self) -> Hashable:
@@ -116,6 +123,9 @@ class Comparisons:
     ) -> bytes:
         """Two arrays at every pair of timesteps, as JSON."""
         numbers = self._checked(sides, [name], [other_name], len(rows))
+        if sides.other:
+            heads = [r for r in (sides.recording, sides.other) if "scores" in r.file.entries]
+            numbers += len(rows) * sum(width_of(recording, "scores") for recording in heads)
         files = self._files(sides)
         return await self._run(numbers, "comparison", *files, name, other_name, rows, threshold)
 
@@ -186,19 +196,22 @@ class Comparisons:
         return await self._comparers.run(job, *args)  # type: ignore[no-any-return]
 
     async def _compare(self, matrix: Matrix) -> bytes:
+        asked = (
+            *self._files(matrix.sides),
+            matrix.names,
+            matrix.other_names,
+            matrix.rows,
+            [recording.file for recording in matrix.also],
+        )
+        if matrix.products <= SMALL_PRODUCTS:
+            return await self._analyses.read("similarity", *asked, None)
         folder = await asyncio.to_thread(self._folder)
         path = folder / PROGRESS if folder else None
         if path:
             self._progress[matrix.key] = path
         try:
             return await self._comparers.run(  # type: ignore[no-any-return]
-                "similarity",
-                *self._files(matrix.sides),
-                matrix.names,
-                matrix.other_names,
-                matrix.rows,
-                [recording.file for recording in matrix.also],
-                str(path) if path else None,
+                "similarity", *asked, str(path) if path else None
             )
         finally:
             self._progress.pop(matrix.key, None)

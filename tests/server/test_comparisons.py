@@ -131,7 +131,10 @@ def test_where_states_are_not_finite_the_rest_is_compared(client: TestClient) ->
     assert [match["other_unit"] for match in matches] == [None] * 6
 
 
-def test_as_lines_it_says_how_far_it_is(client: TestClient, run: Run) -> None:
+def test_as_lines_it_says_how_far_it_is(
+    client: TestClient, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparisons, "SMALL_PRODUCTS", 0)
     path = f"{run.url}/similarity?{urlencode({'name': STATES[:2], 'start': 7}, doseq=True)}"
     reply = client.get(path, headers=LINES)
     assert reply.headers["content-type"] == "application/x-ndjson"
@@ -139,7 +142,9 @@ def test_as_lines_it_says_how_far_it_is(client: TestClient, run: Run) -> None:
     assert steps[0] == {"progress": {"done": 0, "of": 1, "what": "waiting"}}
     assert last == {"similarity": client.get(path).json()}
     # What is remembered is the only line.
-    assert client.get(path, headers=LINES).text.count("\n") == 1
+    again = client.get(path, headers=LINES)
+    assert again.text.count("\n") == 1
+    assert again.headers["cache-control"] == "no-store"
     assert client.get(path).headers["vary"] == "Accept"
 
 
@@ -176,6 +181,7 @@ def test_who_hangs_up_ends_it_unless_somebody_else_waits(
             raise
 
     monkeypatch.setattr(Workers, "run", slow)
+    monkeypatch.setattr(comparisons, "SMALL_PRODUCTS", 0)
     app = worlds.app_with(models, data_folder=tmp_path)
 
     async def listen(key: str, left: asyncio.Event, heard: list[Any]) -> None:
@@ -599,5 +605,11 @@ def test_large_ones_go_to_a_process_of_their_own(
     small = [client.get(f"{run.url}/{path}&stop=40").content for path in PATHS[1:4]]
     assert jobs == [(True, "comparison"), (True, "best_matches"), (True, "paths")]
     monkeypatch.setattr(comparisons, "SMALL_NUMBERS", 0)
+    monkeypatch.setattr(comparisons, "SMALL_PRODUCTS", 0)
+    for n in (41, 42):
+        client.get(f"{run.url}/similarity?name=x&stop={n}")
+        monkeypatch.setattr(comparisons, "SMALL_PRODUCTS", 1e9)
+    assert jobs[3:] == [(False, "similarity"), (True, "similarity")]
+    del jobs[3:]
     assert small == [client.get(f"{run.url}/{path}&stop=40").content for path in PATHS[1:4]]
     assert jobs[3:] == [(False, "comparison"), (False, "best_matches"), (False, "paths")]

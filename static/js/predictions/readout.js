@@ -9,8 +9,11 @@ import { selectedTimestep } from "../state.js";
 import { percent } from "./cells.js";
 import { MEASURES, idAt, measuresOf, probabilityAt } from "./measures.js";
 
-/** Longer than the names of characters. @param {string} name */
-const isWord = (name) => name.length > 3;
+/** Whether most labels are longer than a character: they get more room. @param {readonly string[]} labels */
+function areWords(labels) {
+  const some = labels.slice(0, 99);
+  return some.filter((name) => name.length > 3).length > some.length / 2;
+}
 
 /** @param {Room} room */
 export function createReadoutView(room) {
@@ -41,7 +44,7 @@ export function createReadoutView(room) {
         if (!shown?.answers || root.hidden) return;
         const { answers, about, recording } = shown;
         const t = selectedTimestep(state, recording);
-        list.classList.toggle("wordy", about.labels.some(isWord));
+        list.classList.toggle("wordy", areWords(about.labels));
         write(where, `after “${label(recording.about.tokens[t].text)}”`);
         const target = about.targets?.[t] ?? null;
         chips.forEach(({ node, name, p, bar }, n) => {

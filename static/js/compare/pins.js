@@ -7,6 +7,7 @@ import { fixed } from "../format.js";
 import { label } from "../label.js";
 import { pin, pinModel, unpin } from "../pinned.js";
 import { familyOf, otherModels } from "./checkpoints.js";
+import { createLook } from "./look.js";
 import { runWords } from "./run-words.js";
 
 /** Milliseconds a slider rests before what it says is recorded. */
@@ -25,7 +26,13 @@ export function createPinsView(room) {
   const unpinButton = button("Unpin", () => unpin(state), { title: "Compare inside this run" });
   const models = element("select", { "aria-label": "Another model reads the same text" });
   const modelsLabel = element("label", {}, "same text through ", models);
-  const slider = element("input", { type: "range", min: 0, step: 1, id: "compare-checkpoint" });
+  const slider = element("input", {
+    title: "Move it to compare with the weights the model had then",
+    type: "range",
+    min: 0,
+    step: 1,
+    id: "compare-checkpoint",
+  });
   const output = element("output", { for: "compare-checkpoint" });
   const training = element(
     "span",
@@ -34,15 +41,22 @@ export function createPinsView(room) {
     slider,
     output,
   );
+  const look = createLook(room);
   const root = element(
     "div",
-    { id: "compare-pins", class: "compare-line", role: "group", "aria-label": "Pinned run" },
+    {
+      id: "compare-pins",
+      class: "compare-line",
+      role: "group",
+      "aria-label": "Pinned run, other weights, look",
+    },
     what,
     pinButton,
     swapButton,
     unpinButton,
     modelsLabel,
     training,
+    look.root,
   );
   let offered = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -124,14 +138,14 @@ export function createPinsView(room) {
     const at = family.findIndex(({ id }) => id === reader());
     slider.value = String(at < 0 ? family.length - 1 : at);
     const shown = family[at];
-    const words = shown ? stepWords(shown) : `${family.length} sets of weights: move to compare`;
+    const words = shown ? stepWords(shown) : `${family.length} sets of weights`;
     write(output, words);
     slider.setAttribute("aria-valuetext", words);
   }
 
   const bar = {
     name: "compare pins",
-    reads: [...room.reads, state.models],
+    reads: [...room.reads, state.models, ...look.reads],
     paint() {
       const recording = state.recording.get();
       if (!room.isShown() || !recording) return;
@@ -150,6 +164,7 @@ export function createPinsView(room) {
       unpinButton.hidden = !asked;
       offer();
       showTraining();
+      look.show();
     },
   };
   return { root, views: [bar] };

@@ -69,7 +69,7 @@ export function createTokenPairsView(room) {
     const tail = t === recording.timesteps - 1 && known.alignment.lost.get(t + 1);
     if (tail) theirs.append(lostTokens(tail.map((at) => texts[at].text)));
     node.append(theirs);
-    if (known.comparison.predictions) node.append(prediction(known, t));
+    if (predicts(known)) node.append(prediction(known, t));
     return node;
   }
 
@@ -110,11 +110,11 @@ export function createTokenPairsView(room) {
     const { first, last } = view.window;
     const crosses = known?.pair.crosses ?? false;
     strip.style.setProperty("--w", `${view.columnWidth}px`);
-    const predicts = crosses && Boolean(known?.comparison.predictions);
-    name(crosses, predicts);
+    const says = crosses && predicts(known);
+    name(crosses, says);
     row.classList.toggle("crosses", crosses);
-    row.classList.toggle("predicts", predicts);
-    row.classList.toggle("turned", predicts && hasTurned(known, first, last));
+    row.classList.toggle("predicts", says);
+    row.classList.toggle("turned", says && hasTurned(known, first, last));
     row.classList.toggle("ends", Boolean(known && areDirections(known.pair)));
     const columns = [];
     for (let slot = Math.floor(first / stride) * stride; slot < last; slot += stride) {
@@ -177,6 +177,15 @@ export function createTokenPairsView(room) {
     },
   };
   return { root, views: [view, cursor] };
+}
+
+/** Whether both runs predict of the same labels. @param {Known | null} known */
+function predicts(known) {
+  if (!known?.comparison.predictions) return false;
+  const [own, theirs] = [known.pair.one, known.pair.other].map(
+    ({ recording }) => recording.about.predictions,
+  );
+  return own?.task === theirs?.task && String(own?.labels) === String(theirs?.labels);
 }
 
 /** Whether some top label of the window is another one now. @param {Known | null} known @param {number} first @param {number} last */

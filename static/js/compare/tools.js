@@ -137,7 +137,7 @@ export function createToolsView(room) {
     if (!known) return "";
     const { changed } = known.alignment;
     if (!changed) return " Both read the same tokens.";
-    return ` ${plural(changed, "token")} ${changed === 1 ? "has" : "have"} changed; the others are aligned.`;
+    return ` ${plural(changed, "token")} changed.`;
   }
 
   /** What stands in the way of a comparison. @param {Pair | null} pair */

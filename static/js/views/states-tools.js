@@ -10,7 +10,7 @@ import { levelOf } from "../geometry.js";
 import { selectedCell } from "../state.js";
 import { shownRange } from "../theme.js";
 
-const SORTS = {
+export const SORTS = {
   index: "index",
   peak: "time of their peak",
   mean: "mean",
@@ -182,7 +182,7 @@ export function createStatesToolsView({ state, theme }) {
  * @param {Record<T, string>} options
  * @param {Record<string, string>} attributes
  */
-function choice(atom, options, attributes) {
+export function choice(atom, options, attributes) {
   const entries = /** @type {[T, string][]} */ (Object.entries(options));
   const select = element(
     "select",

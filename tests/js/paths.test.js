@@ -183,6 +183,9 @@ test("panels lie on the screen, side by side where there is room, and never over
       assert.ok(boxes.every((other, k) => k === n || !overlap(box, other)));
     });
   });
+  const columns = (/** @type {number} */ together) =>
+    new Set(gridOf(16, { width: 800, height: 600 }, together).boxes.map(({ x }) => x)).size;
+  assert.deepEqual([columns(1), columns(2)], [3, 2]);
   assert.equal(new Set(gridOf(4, { width: 360, height: 400 }).boxes.map(({ x }) => x)).size, 1);
   assert.equal(new Set(gridOf(4, { width: 1000, height: 520 }).boxes.map(({ x }) => x)).size, 2);
 });

@@ -6,7 +6,7 @@
 
 import { parseColour } from "../colour.js";
 import { context2d, element, fitCanvas } from "../dom.js";
-import { drawBase, drawStep } from "./picture.js";
+import { drawBase, drawLabels, drawStep, labelsShown, nowLabels } from "./picture.js";
 import { createTrace, lengthOf } from "./trace.js";
 
 /** Points that are painted while a space is being turned. */
@@ -72,17 +72,22 @@ export function createPathsCanvases() {
   const base = element("canvas", { "aria-hidden": "true" });
   const traced = element("canvas", { "aria-hidden": "true" });
   const moving = element("canvas", { "aria-hidden": "true" });
+  const labels = element("canvas", { "aria-hidden": "true" });
+  /** Which labels are on their canvas, by panel. @type {boolean[][]} */
+  let labelled = [];
   /** @type {{trace: Trace, image: ImageData, every: number} | null} */
   let pixels = null;
 
   return {
     /** From the lowest to the highest. */
-    nodes: [base, traced, moving],
+    nodes: [base, traced, moving, labels],
 
     /** @param {Shot} shot @param {boolean} turning */
     paintBase(shot, turning) {
       const ratio = devicePixelRatio || 1;
       drawBase(fitCanvas(base, shot.width, shot.height), shot);
+      fitCanvas(labels, shot.width, shot.height);
+      labelled = shot.panels.map((panel) => panel.labels.map(() => false));
       traced.hidden = !shot.long;
       pixels = null;
       if (!shot.long) return;
@@ -115,8 +120,23 @@ export function createPathsCanvases() {
       }
       const context = fitCanvas(moving, shot.width, shot.height);
       shot.panels.forEach((panel, n) => {
-        drawStep(context, shot, panel, passed[n]);
+        const now = nowLabels(shot, panel, passed[n]);
+        drawStep(context, shot, panel, passed[n], now);
+        paintLabels(shot, n, labelsShown(panel, passed[n], now));
       });
     },
   };
+
+  /** No two labels overlap: one that comes or goes changes no other. @param {Shot} shot @param {number} n @param {boolean[]} shown */
+  function paintLabels(shot, n, shown) {
+    const context = context2d(labels);
+    const all = shot.panels[n].labels;
+    all.forEach(({ box }, k) => {
+      // What is at the edge of a pixel is cleared with it.
+      if (labelled[n][k] && !shown[k])
+        context.clearRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
+    });
+    drawLabels(context, shot, all.filter((_, k) => shown[k] && !labelled[n][k])); // prettier-ignore
+    labelled[n] = shown;
+  }
 }

@@ -7,7 +7,7 @@ import { label } from "../label.js";
 import { tracePicture } from "./canvases.js";
 import { legendOf } from "./legend.js";
 import { turnedAround } from "./paths.js";
-import { drawBase, drawStep, drawSwatch } from "./picture.js";
+import { drawBase, drawLabels, drawStep, drawSwatch, labelsShown, nowLabels } from "./picture.js";
 import { SIZE } from "./projection.js";
 import { titleOf } from "./words.js";
 
@@ -69,7 +69,12 @@ export function createPathsFigure(paths) {
       const passed = paths.passed(shot);
       drawBase(surface, shot, { titles: ({ space }) => titleOf(space, shot.choices.of) });
       if (shot.long) surface.drawImage(tracePicture(shot, passed), 0, 0, shot.width, shot.height);
-      shot.panels.forEach((panel, n) => drawStep(surface, shot, panel, passed[n]));
+      shot.panels.forEach((panel, n) => {
+        const labels = nowLabels(shot, panel, passed[n]);
+        drawStep(surface, shot, panel, passed[n], labels);
+        const shown = labelsShown(panel, passed[n], labels);
+        drawLabels(surface, shot, panel.labels.filter((_, k) => shown[k])); // prettier-ignore
+      });
       surface.restore();
     },
     table() {

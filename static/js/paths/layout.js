@@ -5,7 +5,7 @@
 export const GAP = 10;
 /** A panel is no lower, and no narrower where two stand side by side. */
 const LOWEST = 230;
-const NARROWEST = 250;
+const NARROWEST = 236;
 /** Above a panel's picture: its name. Around it: room for the points at its edge and their labels. */
 export const HEAD = 26;
 const PADDING = { x: 34, top: 14, bottom: 30 };
@@ -14,11 +14,13 @@ const PADDING = { x: 34, top: 14, bottom: 30 };
  * Panels side by side and below each other, as large as they can be; what does not fit is scrolled to.
  * @param {number} count
  * @param {{width: number, height: number}} room
+ * @param {number} [together]  so many stay in one line, where they can: both directions of a layer
  */
-export function gridOf(count, { width, height }) {
+export function gridOf(count, { width, height }, together = 1) {
   let best = { columns: 1, w: 0, h: 0, size: 0 };
   const most = Math.max(1, Math.min(count, Math.floor((width + GAP) / (NARROWEST + GAP))));
   for (let columns = 1; columns <= most; columns++) {
+    if (columns > 1 && columns % together) continue;
     const rows = Math.ceil(count / columns);
     const w = (width - (columns - 1) * GAP) / columns;
     const fair = (height - (rows - 1) * GAP) / rows;

@@ -140,9 +140,14 @@ function drawFrame(surface, shot, panel) {
   surface.strokeStyle = theme.line;
   surface.lineWidth = 1;
   surface.strokeRect(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1);
-  if (!view) return;
   surface.font = font(shot, 11);
   surface.fillStyle = theme.soft;
+  if (!view) {
+    surface.textAlign = "center";
+    surface.textBaseline = "middle";
+    surface.fillText("no state here is finite", box.x + box.width / 2, box.y + box.height / 2);
+    return;
+  }
   if (choices.dims === 3) drawTripod(surface, shot, panel);
   else drawAxes(surface, shot, panel);
   // A length to measure with: distances mean the same in all directions.
@@ -234,18 +239,16 @@ function drawPassed(surface, shot, panel, passed) {
 }
 
 /**
- * What a step moves: what has been passed, where every path is now, and labels. Labels of points make
- * room for those of now.
+ * What a step moves: what has been passed, where every path is now, and the tokens there.
  * @param {Surface} surface
  * @param {Shot} shot
  * @param {Panel} panel
  * @param {readonly number[]} passed  points, of each path
+ * @param {NowLabel[]} now
  */
-export function drawStep(surface, shot, panel, passed) {
+export function drawStep(surface, shot, panel, passed, now) {
   if (!panel.view) return;
   drawPassed(surface, shot, panel, passed);
-  const now = nowLabels(shot, panel, passed);
-  drawLabels(surface, shot, panel, passed, now);
   drawNow(surface, shot, panel, passed);
   drawNowLabels(surface, shot, now);
 }
@@ -259,7 +262,8 @@ export function drawStep(surface, shot, panel, passed) {
  * @param {readonly number[]} passed
  * @returns {NowLabel[]}
  */
-function nowLabels(shot, panel, passed) {
+export function nowLabels(shot, panel, passed) {
+  if (!panel.view) return [];
   const wanted = panel.space.paths.flatMap((path, n) => {
     const now = passed[n] - 1;
     if (path.run || now < 0) return [];
@@ -281,22 +285,25 @@ function nowLabels(shot, panel, passed) {
 }
 
 /**
- * @param {Surface} surface
- * @param {Shot} shot
+ * Whether each label of a panel is shown: those of points make room for those of now.
  * @param {Panel} panel
  * @param {readonly number[]} passed
  * @param {NowLabel[]} now
  */
-function drawLabels(surface, shot, panel, passed, now) {
+export function labelsShown(panel, passed, now) {
   const marks = panel.places.flatMap(({ x, y }, n) => {
     const at = passed[n] - 1;
     return at < 0 ? [] : [{ x: x[at] - NOW, y: y[at] - NOW, width: 2 * NOW, height: 2 * NOW }];
   });
   const taken = [...marks, ...now.map(({ place }) => place)];
-  const labels = panel.labels.filter(
+  return panel.labels.map(
     ({ path, at, box }) =>
       Math.abs(at - passed[path] + 1) > 1 && !taken.some((other) => overlap(other, box)),
   );
+}
+
+/** Labels of points. @param {Surface} surface @param {Shot} shot @param {Panel["labels"]} labels */
+export function drawLabels(surface, shot, labels) {
   if (!labels.length) return;
   surface.font = font(shot, 11);
   surface.textAlign = "center";

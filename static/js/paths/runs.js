@@ -74,6 +74,19 @@ export function createRuns({ state, api }, onChange) {
     onChange();
   }
 
+  /**
+   * What is not the same as on the screen: another text, or another model.
+   * @param {RecordingPublic} pinned
+   * @param {RecordingPublic} about
+   */
+  function pinnedTitle({ model, text }, about) {
+    const other = modelOf(state, model);
+    const step = other?.checkpoint_of && /@(.+)$/.exec(model)?.[1];
+    const name = step ? `step ${step}` : titleOf(other?.title ?? model);
+    const parts = [model !== about.model && name, text !== about.text && titleOf(text)];
+    return `pinned: ${parts.filter(Boolean).join(", ")}`;
+  }
+
   /** Whether the pinned run can be in the same spaces. @param {Recording} pinned @param {Recording} recording @param {string[]} names */
   const fits = (pinned, recording, names) =>
     names.every((name) => pinned.described(name)?.shape[1] === recording.described(name)?.shape[1]);
@@ -101,7 +114,7 @@ export function createRuns({ state, api }, onChange) {
       const pinned = state.pinned.get();
       if (pinned && pinned.about.id !== about.id && choices.pin) {
         if (fits(pinned, recording, names))
-          runs.push({ about: pinned.about, title: `pinned: ${titleOf(pinned.about.text)}` });
+          runs.push({ about: pinned.about, title: pinnedTitle(pinned.about, about) });
         else
           notes.push(
             "The pinned run is left out: its cells are others than those of the run on the screen.",

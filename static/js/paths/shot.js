@@ -14,7 +14,7 @@ import { project, viewOf } from "./projection.js";
 import { momentOf, momentsOf, paletteOf } from "./styles.js";
 
 /** More points than this on the screen are painted pixel by pixel: see trace.js. */
-export const LONG = 1600;
+export const LONG = 700;
 /** Labels that are tried in one panel. */
 const TRIED = 240;
 /** Characters of a label on a panel. */
@@ -65,7 +65,7 @@ export function shotOf({
   labelsOf,
   moving = false,
 }) {
-  const grid = gridOf(spaces.length, room);
+  const grid = gridOf(spaces.length, room, inPairs(spaces) ? 2 : 1);
   const count = spaces.reduce(
     (sum, { paths }) => sum + paths.reduce((all, { timesteps }) => all + timesteps, 0),
     0,
@@ -101,6 +101,11 @@ export function shotOf({
   if (choices.tokens && !moving) for (const panel of panels) panel.labels = labelsIn(panel, shot);
   return shot;
 }
+
+/** Whether both directions of every layer are shown. @param {readonly Space[]} spaces */
+const inPairs = (spaces) =>
+  spaces.length % 2 === 0 &&
+  spaces.every(({ cell }, n) => cell?.layer === spaces[n - (n % 2)].cell?.layer);
 
 /** @param {Path} path @param {Choices["colour"]} colour @param {(run: number) => readonly number[] | null} labelsOf */
 function huesOf(path, colour, labelsOf) {

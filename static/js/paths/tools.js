@@ -123,7 +123,8 @@ export function createPathsTools(paths) {
         run: () => paths.choose({ cells: withCell(paths.choices, paths.rows, cell) }),
       })),
     );
-    cells.node.parentElement?.toggleAttribute("hidden", rows.length < 2);
+    for (const node of [cells.node, space])
+      node.parentElement?.toggleAttribute("hidden", rows.length < 2);
     dims.show(
       [2, 3].map((value) => ({
         key: `dims ${value}`,

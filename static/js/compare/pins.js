@@ -122,7 +122,7 @@ export function createPinsView(room) {
     if (key !== offered) {
       offered = key;
       models.replaceChildren(
-        element("option", { value: "" }, "another model …"),
+        element("option", { value: "" }, "another …"),
         ...others.map(({ id, title }) => element("option", { value: id }, label(title))),
       );
     }

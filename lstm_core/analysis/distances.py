@@ -16,8 +16,12 @@ Numbers = NDArray[np.float64]
 
 
 def norms(X: Floats) -> Numbers:
-    """The Euclidean length ‖x‖ of the vector at each timestep of X (T, U): [T]."""
-    return np.concatenate([np.zeros(0), *map(_lengths, timestep_blocks(X))])
+    """The Euclidean length ‖x‖ of the vector at each timestep of X (T, U): [T].
+
+    NaN where it is not finite.
+    """
+    with np.errstate(all="ignore"):
+        return np.concatenate([np.zeros(0), *map(_lengths, timestep_blocks(X))])
 
 
 def cosine(X: Floats, Y: Floats) -> Numbers:
@@ -35,7 +39,10 @@ def cosine(X: Floats, Y: Floats) -> Numbers:
 
 
 def distance(X: Floats, Y: Floats) -> Numbers:
-    """‖x - y‖ at each timestep of two arrays (T, U): [T]. Raises InputError for other shapes."""
+    """‖x - y‖ at each timestep of two arrays (T, U): [T].
+
+    NaN where one of the two is not finite. Raises InputError for other shapes.
+    """
     return _in_blocks(lambda x, y: _lengths(x - y), X, Y)
 
 
@@ -46,8 +53,10 @@ def relative_distance(X: Floats, Y: Floats) -> Numbers:
     """
 
     def of(x: Numbers, y: Numbers) -> Numbers:
-        between, size = _lengths(x - y), (_lengths(x) + _lengths(y)) / 2
-        return np.where(size == 0, 0.0, between / np.where(size == 0, 1.0, size))
+        largest = np.maximum(_largest(x), _largest(y))
+        zero = largest[:, 0] == 0
+        x, y = x / largest, y / largest
+        return np.where(zero, 0.0, _lengths(x - y) / ((_lengths(x) + _lengths(y)) / 2))
 
     return _in_blocks(of, X, Y)
 
@@ -94,12 +103,19 @@ def _in_blocks(of: Callable[[Numbers, Numbers], Numbers], X: Floats, Y: Floats) 
 
 
 def _lengths(x: Numbers) -> Numbers:
-    lengths: Numbers = np.sqrt(np.einsum("tu,tu->t", x, x))
+    """Of magnitudes that are at most 1 first, so that squares neither vanish nor overflow."""
+    largest = _largest(x)
+    scaled = x / np.where(largest > 0, largest, 1.0)
+    lengths: Numbers = np.sqrt(np.einsum("tu,tu->t", scaled, scaled)) * largest[:, 0]
     return lengths
 
 
+def _largest(x: Numbers) -> Numbers:
+    """The largest magnitude of each row [T, 1]."""
+    largest: Numbers = np.abs(x).max(axis=1, initial=0.0, keepdims=True)
+    return largest
+
+
 def _of_length_one(x: Numbers) -> Numbers:
-    """Largest magnitudes first become 1, so that squares neither vanish nor overflow."""
-    largest = np.abs(x).max(axis=1, initial=0.0)[:, None]
-    x = x / largest
+    x = x / _largest(x)
     return x / _lengths(x)[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_core.analysis.similarity import finite_rows
-from lstm_core.analysis.summaries import timestep_blocks
+from lstm_core.analysis.summaries import size_of, timestep_blocks
 from lstm_core.errors import InputError, SizeError
 
 Floats = NDArray[Any]
@@ -57,15 +57,21 @@ def principal_paths(arrays: Sequence[Floats], components: int = 3) -> PrincipalP
     _check(tables, components)
     finite = [finite_rows(table) for table in tables]
     kept = [t if rows.all() else t[rows] for t, rows in zip(tables, finite, strict=True)]
+    # By a factor where squares would be beyond float64, or lost.
+    size = max(map(size_of, kept), default=0.0)
+    factor = size if size and not 1e-140 < size < 1e140 else 1.0
+    if factor != 1:
+        kept = [table / np.float64(factor) for table in kept]
     mean = _mean(kept)
     variances, loadings, total = _components(kept, mean, components)
     points = []
     for table, rows, chosen in zip(tables, finite, kept, strict=True):
         path = np.full((len(table), components), np.nan)
-        path[rows] = _projected(chosen, mean, loadings)
+        with np.errstate(over="ignore"):  # a point beyond float64 is at infinity
+            path[rows] = _projected(chosen, mean, loadings) * factor
         points.append(path)
     explained = variances / total if total > 0 else np.zeros(components)
-    return PrincipalPaths(points, explained, loadings, mean)
+    return PrincipalPaths(points, explained, loadings, mean * factor)
 
 
 def _check(tables: Sequence[Floats], components: int) -> None:

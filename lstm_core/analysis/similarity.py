@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_core.analysis.products import Centred, Pair, Progress, product_squares
+from lstm_core.analysis.summaries import size_of
 from lstm_core.errors import InputError
 
 Floats = NDArray[Any]
 
 #: Timesteps looked at together.
 _ROWS = 2048
+#: Beyond this, sums of squares may be beyond float64.
+_LARGE = 1e140
 
 
 def linear_cka(X: Floats, Y: Floats) -> float:
@@ -97,8 +100,11 @@ def _as_table(values: Floats) -> Floats:
             came=f"an array of shape {table.shape}",
             expected="(timesteps, units)",
         )
-    half = table.dtype.itemsize < 4 or not np.issubdtype(table.dtype, np.floating)
-    return table.astype(np.float64) if half else table
+    if table.dtype.itemsize < 4 or not np.issubdtype(table.dtype, np.floating):
+        table = table.astype(np.float64)
+    if table.dtype.itemsize > 4 and (size := size_of(table)) > _LARGE:
+        return table / size  # CKA does not mind the factor
+    return table
 
 
 def _check_timesteps(tables: Sequence[Floats]) -> None:

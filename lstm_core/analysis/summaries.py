@@ -72,6 +72,12 @@ def value_range(values: Floats) -> tuple[float | None, float | None, bool]:
     return float(min(low for low, _ in ends)), float(max(high for _, high in ends)), False
 
 
+def size_of(values: Floats) -> float:
+    """The largest finite magnitude; 0 where there is none."""
+    low, high, _ = value_range(values)
+    return 0.0 if low is None or high is None else max(abs(low), abs(high))
+
+
 def timestep_blocks(values: Floats) -> Iterator[NDArray[np.float64]]:
     """``values`` (T, U) as float64, some timesteps at a time."""
     rows = max(1, _BLOCK // max(1, values.shape[1]))

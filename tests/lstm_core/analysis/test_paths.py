@@ -89,6 +89,15 @@ def test_timesteps_without_numbers_are_left_out_and_have_no_point() -> None:
     assert nothing.explained.tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_numbers_at_the_ends_of_float64_do_no_harm(size: float) -> None:
+    X, Y = states(0, 20, 4), states(1, 15, 4)
+    expected, found = principal_paths([X, Y]), principal_paths([size * X, size * Y])
+    np.testing.assert_allclose(found.explained, expected.explained)
+    np.testing.assert_allclose(found.points[1] / size, expected.points[1], atol=1e-9)
+    np.testing.assert_allclose(found.mean / size, expected.mean)
+
+
 def test_twice_is_the_same_and_mirrored_is_mirrored_back() -> None:
     X = states(0, 50, 6)
     first, again, mirrored = (principal_paths([a]).points[0] for a in (X, X.copy(), -X))

@@ -81,10 +81,13 @@ def test_of_float32_it_is_within_a_millionth() -> None:
     assert linear_cka(arrays[0], arrays[1]) == cka_matrix(wide)[0, 1]
 
 
-@pytest.mark.parametrize("size", [1e-30, 1e30])
-def test_sizes_at_the_ends_of_float32_do_no_harm(size: float) -> None:
-    X, Y = states(0, 30, 4, "float32"), states(1, 30, 5, "float32")
-    found = cka_matrix([X * np.float32(size)], [Y])[0, 0]
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [("float32", 1e-30), ("float32", 1e30), ("float64", 1e-300), ("float64", 1e307)],
+)
+def test_numbers_at_the_ends_of_their_type_do_no_harm(dtype: str, size: float) -> None:
+    X, Y = states(0, 30, 4, dtype), states(1, 30, 5, dtype)
+    found = cka_matrix([X * X.dtype.type(size)], [Y])[0, 0]
     assert found == pytest.approx(by_kernels(X, Y), abs=1e-5)
 
 

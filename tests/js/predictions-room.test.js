@@ -6,6 +6,7 @@ import { bandsOf } from "../../static/js/predictions/bands.js";
 import { drawCells, labelRow, percent, rowsOf } from "../../static/js/predictions/cells.js";
 import { decide } from "../../static/js/predictions/decide.js";
 import {
+  agreement,
   answersOf,
   coloured,
   endsOf,
@@ -140,6 +141,15 @@ test("the probability of a label over time is put together from the lists", () =
   assert.deepEqual([...probabilityOf(found, 0)], [0.5, NaN, NaN]);
   assert.deepEqual(mainIds(found, 9), [0, 1, 2]);
   assert.deepEqual(mainIds(found, 2), [0, 2], "the most probable ones, in their order");
+});
+
+test("layers agree where they have the same label", () => {
+  const [a, b] = [answers(), answers()];
+  assert.equal(agreement(a, b), 1, "what is not decided does not count");
+  b.top[2] = 0;
+  assert.equal(agreement(a, b), 0.5);
+  b.top.fill(NaN);
+  assert.ok(Number.isNaN(agreement(a, b)));
 });
 
 test("each kind of head has its measures", () => {

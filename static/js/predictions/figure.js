@@ -1,6 +1,7 @@
 // The predictions as a picture to keep: labels under the tokens, the measures below; and as a table.
 
 /** @import {Figure, Surface} from '../types.js' */
+/** @import {Columns} from './cells.js' */
 /** @import {Room, Shown} from './room.js' */
 /** @import {Answers} from './measures.js' */
 
@@ -9,6 +10,7 @@ import { context2d, element } from "../dom.js";
 import { label } from "../label.js";
 import { scaleY } from "../unit/lines.js";
 import { tickText } from "../unit/picture.js";
+import { selectedTimestep } from "../state.js";
 import { ABOVE, ENTRY, bandsOf, drawBands, placesOf } from "./bands.js";
 import { ROW, drawCells, rowsOf } from "./cells.js";
 import { idAt, measuresOf, probabilityAt } from "./measures.js";
@@ -53,6 +55,15 @@ export function createPredictionsFigure(room) {
         text = `${[...text].slice(0, -2).join("")}…`;
       surface.fillText(text, LABELS + (t - first + 0.5) * columnWidth, HEAD / 2);
     }
+  }
+
+  /** The current timestep, as the caption names it. @param {Surface} surface @param {Shown} shown @param {Columns} columns @param {number} height */
+  function frameNow(surface, { recording }, { first, last, offset, columnWidth }, height) {
+    const t = selectedTimestep(state, recording);
+    if (t < first || t >= last) return;
+    surface.strokeStyle = theme.get().accent;
+    surface.lineWidth = 1.5;
+    surface.strokeRect(offset + (t - first) * columnWidth, 1, Math.max(2, columnWidth), height - 2);
   }
 
   /** @param {Surface} surface @param {string} text @param {number} x @param {number} y @param {CanvasTextAlign} align */
@@ -122,6 +133,7 @@ export function createPredictionsFigure(room) {
       });
       drawBands(surface, bands, columns, { theme: theme.get(), pixel: 0.5 });
       surface.restore();
+      frameNow(surface, shown, columns, this.height(width) - GAP / 2);
     },
     table() {
       const { shown, answers } = now();

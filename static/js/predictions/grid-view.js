@@ -3,9 +3,10 @@
 /** @import {Room, Shown} from './room.js' */
 
 import { button, element, write } from "../dom.js";
+import { fixed } from "../format.js";
 import { label } from "../label.js";
 import { ROW, drawCells, labelRow, percent } from "./cells.js";
-import { idAt, probabilityAt } from "./measures.js";
+import { agreement, idAt, probabilityAt, summary } from "./measures.js";
 import { fits, widthOf } from "./options.js";
 import { createStrip } from "./strip.js";
 
@@ -20,6 +21,21 @@ export function createGridView(room) {
   /** @param {Shown} shown @param {number} layer */
   const answersOf = (shown, layer) =>
     fits(shown.recording.layers, layer) ? room.answersOf(shown, layer) : undefined;
+
+  /** One number for a layer: how good it is, or how alike the model. @param {Shown} shown @param {number} layer */
+  function gist(shown, layer) {
+    const { layers: all } = shown.recording;
+    const [own, model] = [answersOf(shown, layer), answersOf(shown, all.length - 1)];
+    const known = own && summary(own);
+    if (known)
+      return {
+        text: fixed(known.mean, 2),
+        title: `mean surprise ${fixed(known.mean, 3)} nats per token`,
+      };
+    if (!own || !model || layer === all.length - 1) return { text: "", title: "" };
+    const same = percent(agreement(own, model));
+    return { text: same, title: `the same label as the model's at ${same} of timesteps` };
+  }
 
   return createStrip(room, {
     id: "predict-grid",
@@ -48,15 +64,19 @@ export function createGridView(room) {
       legend.replaceChildren(
         ...layers(shown).map((layer, n) => {
           const readable = fits(all, layer);
+          const found = gist(shown, layer);
           const node = button(
-            layer === top ? `layer ${layer}, the top` : `layer ${layer}`,
+            [
+              layer === top ? `layer ${layer}, top ` : `layer ${layer} `,
+              element("small", {}, found.text),
+            ],
             () => room.set({ layer: layer === top ? -1 : layer }),
             {
               class: "predict-layer",
               "aria-pressed": String(layer === shown.layer),
               disabled: !readable,
               title: readable
-                ? "Show the head reading this layer"
+                ? `Show the head reading layer ${layer}\n${found.title}`.trim()
                 : `It hands up ${widthOf(all[layer])}; the head reads ${widthOf(all[top])}`,
             },
           );

@@ -189,6 +189,22 @@ export function flips({ changed }) {
   return found;
 }
 
+/**
+ * At which share of timesteps two layers have the same top label; NaN where nothing was decided.
+ * @param {Answers} a
+ * @param {Answers} b  of the same recording
+ */
+export function agreement(a, b) {
+  let [same, count] = [0, 0];
+  for (let t = 0; t < a.timesteps; t++) {
+    const [one, other] = [idAt(a, t, 0), idAt(b, t, 0)];
+    if (one === null || other === null) continue;
+    count++;
+    if (one === other) same++;
+  }
+  return count ? same / count : NaN;
+}
+
 /** The id of the n-th label at a timestep; null where nothing was decided. @param {Answers} answers @param {number} t @param {number} n */
 export function idAt({ top, k }, t, n) {
   const id = n < k ? top[t * k + n] : NaN;

@@ -116,7 +116,7 @@ export function placeLabels(wanted, { box, height, gap, points, size }) {
 /**
  * A few labels that are all shown: each where it is least in the way of the others and inside the
  * panel.
- * @param {readonly {x: number, y: number, width: number}[]} wanted  the most important first
+ * @param {readonly {x: number, y: number, width: number, size: number}[]} wanted  the most important first; `size` is half of its point
  * @param {{box: Box, height: number, gap: number}} of
  * @returns {(Box | null)[]}  null where two must lie over each other, or the point is nowhere
  */
@@ -124,10 +124,10 @@ export function placeAll(wanted, { box, height, gap }) {
   /** @type {Box[]} */
   const taken = wanted
     .filter(({ x, y }) => isFinite(x + y))
-    .map(({ x, y }) => ({ x: x - 3, y: y - 3, width: 6, height: 6 }));
-  return wanted.map(({ x, y, width }, n) => {
+    .map(({ x, y, size }) => ({ x: x - size, y: y - size, width: 2 * size, height: 2 * size }));
+  return wanted.map(({ x, y, width, size }, n) => {
     if (!isFinite(x + y)) return null;
-    const sides = SIDES.map((side) => beside(x, y, width, height, gap, side));
+    const sides = SIDES.map((side) => beside(x, y, width, height, size + gap, side));
     const free = sides.find((label) => within(label, box) && !taken.some((t) => overlap(t, label)));
     // The current one is always shown, even over the edge of another point.
     const label = free ?? (n === 0 ? (sides.find((side) => within(side, box)) ?? sides[0]) : null);

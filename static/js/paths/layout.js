@@ -4,7 +4,7 @@
 
 export const GAP = 10;
 /** A panel is no lower, and no narrower where two stand side by side. */
-const LOWEST = 230;
+const LOWEST = 208;
 const NARROWEST = 236;
 /** Above a panel's picture: its name. Around it: room for the points at its edge and their labels. */
 export const HEAD = 26;

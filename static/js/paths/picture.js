@@ -271,13 +271,15 @@ export function nowLabels(shot, panel, passed) {
       if (at < 0 || at >= path.timesteps || (at !== now && !shot.choices.tokens)) return [];
       const text = tokenAt(shot, path, at);
       const { x, y } = panel.places[n];
-      return [{ x: x[at], y: y[at], width: shot.widthOf(text) + 10, text, now: at === now }];
+      const size = at === now ? NOW + 2 : shot.size;
+      const width = shot.widthOf(text) + 8;
+      return [{ x: x[at], y: y[at], width, size, text, now: at === now }];
     });
   });
   // In one space of many cells: the tokens of now before those beside them.
   wanted.sort((a, b) => Number(b.now) - Number(a.now));
   const height = LABEL.height + 2;
-  const found = placeAll(wanted, { box: around(panel.inner, panel.box), height, gap: NOW + 4 });
+  const found = placeAll(wanted, { box: around(panel.inner, panel.box), height, gap: 1 });
   return wanted.flatMap(({ text, now }, n) => {
     const place = found[n];
     return place ? [{ text, now, place }] : [];

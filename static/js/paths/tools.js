@@ -63,8 +63,8 @@ export function createPathsTools(paths) {
   const dims = chipsOf("Dimensions");
   const shows = chipsOf("What is drawn");
   const space = selectOf("Space", "space", {
-    own: "one per cell",
-    shared: "one for all",
+    own: "per cell",
+    shared: "for all",
   });
   const colour = selectOf("Points are coloured by", "colour", {
     path: "path",
@@ -80,7 +80,7 @@ export function createPathsTools(paths) {
     "div",
     { id: "paths-tools", role: "group", "aria-label": "Paths" },
     quantities.node,
-    labelled("cells", cells.node),
+    labelled("", cells.node),
     labelled("space", space),
     dims.node,
     back,
@@ -173,4 +173,4 @@ export function createPathsTools(paths) {
 }
 
 /** @param {string} words @param {HTMLElement} node */
-const labelled = (words, node) => element("span", { class: "labelled" }, `${words} `, node);
+const labelled = (words, node) => element("span", { class: "labelled" }, words, node);

@@ -218,6 +218,14 @@ def test_one_click_edits_a_word_pins_the_run_and_aligns_both(
     expect(page.locator(".parts-at")).to_contain_text(f"at timestep {parts},")
     page.get_by_role("button", name="Go there").click()
     expect(page.locator("#step-text")).to_have_text(f"step {parts} of 6")
+    threshold = page.get_by_role("spinbutton", name="Threshold of the relative distance")
+    threshold.fill("0.001")
+    threshold.press("Tab")
+    near = [t for t, distance in zip(kept, relatives(a, b), strict=True) if distance > 0.001]
+    expect(page.locator(".parts-at")).to_contain_text(
+        f"at timestep {min([*near, kinds.index('only')])},"
+    )
+    page.wait_for_function("() => location.hash.includes('threshold:0.001')")
     # The same labels: how much probability moved, and to what.
     now, then = (np.asarray(oracle("two", text)[0]) for text in (OTHER, TEXT))
     moved = 0.5 * np.abs(now[6] - then[5]).sum()

@@ -157,6 +157,16 @@ export function createCompareFigure(room, pictures) {
       });
     });
     drawMeasures(surface, known, columns(known, width), 0.5, theme.get());
+    drawParting(surface, known, width, placeMeasures(bands).height);
+  }
+
+  /** Where they part. @param {Surface} surface @param {Known} known @param {number} width @param {number} height */
+  function drawParting(surface, known, width, height) {
+    const { first, last, columnWidth } = columns(known, width);
+    const at = partingOf(known.comparison);
+    if (!at || at.timestep < first || at.timestep >= last) return;
+    surface.fillStyle = theme.get().positive;
+    surface.fillRect(LABELS + (at.timestep - first) * columnWidth, 0, 2, height);
   }
 
   /** @param {Surface} surface @param {Known} known @param {number} y */

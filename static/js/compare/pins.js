@@ -33,7 +33,10 @@ export function createPinsView(room) {
     step: 1,
     id: "compare-checkpoint",
   });
-  const output = element("output", { for: "compare-checkpoint" });
+  const output = element("output", {
+    for: "compare-checkpoint",
+    title: "The figure that chose the finished model, measured then; lower is better",
+  });
   const training = element(
     "span",
     { class: "training" },

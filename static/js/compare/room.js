@@ -73,7 +73,7 @@ export function createRoom(page) {
       clearTimeout(resting);
       resting = setTimeout(() => {
         rested = null;
-        again();
+        if (options().over === "window") again();
       }, RESTING);
     });
   }
@@ -191,8 +191,9 @@ export function createRoom(page) {
     known() {
       const of = pair();
       const value = of && comparison(of).value;
-      if (!of || !value) return null;
-      if (known?.comparison === value) return known;
+      if (known && value && known.comparison === value) return known;
+      // Of the same pair what came before is true but for the threshold.
+      if (!value) return of && known && keyOf(known.pair) === keyOf(of) ? known : null;
       const alignment = alignmentOf(value, of.one.recording.timesteps);
       const series = /** @type {Known["series"]} */ (
         Object.fromEntries(SERIES.map((name) => [name, alongAxis(value[name], alignment.pair)]))

@@ -98,9 +98,9 @@ def entropy(probabilities: ArrayLike) -> float:
 
 
 def rank(probabilities: ArrayLike, label: int) -> int:
-    """1 for the most probable; one more than how many labels are more probable."""
+    """1 for the most probable; of equals the one with the lower id comes first."""
     p = _row(probabilities)
-    return 1 + int((p > p[label]).sum())
+    return 1 + int((p > p[label]).sum() + (p[:label] == p[label]).sum())
 
 
 def check_options(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -26,6 +26,8 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
   /** @type {Map<Tab, Figure>} */
   const figures = new Map();
   const onArrival = () => state.pictured.set(state.pictured.get() + 1);
+  /** Loaded when it is wanted first. @type {typeof import("./heatmaps/unit-ranges.js").createUnitRanges | null} */
+  let createRanges = null;
   /** @type {{recording: Recording, tiles: Tiles, ranges: ReturnType<typeof laterRanges>} | null} */
   let stores = null;
 
@@ -35,8 +37,8 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
    */
   function laterRanges(recording) {
     /** @type {import("./heatmaps/unit-ranges.js").UnitRangesStore | null} */
-    let ranges = null;
-    let asked = false;
+    let ranges = createRanges && createRanges(recording, api, onArrival);
+    let asked = ranges !== null;
     return {
       /**
        * Null while they have not come.
@@ -50,6 +52,7 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
           asked = true;
           import("./heatmaps/unit-ranges.js")
             .then(({ createUnitRanges }) => {
+              createRanges = createUnitRanges;
               ranges = createUnitRanges(recording, api, onArrival);
               onArrival();
             })
@@ -62,6 +65,10 @@ export function createPage(state, actions, api, frames, theme, tooltip) {
 
   /** The stores of the recording on the screen; those of the one before are let go. @param {Recording} recording */
   function storesOf(recording) {
+    if (stores && stores.recording !== recording && recording.continues(stores.recording)) {
+      stores.tiles.adopt(recording);
+      stores = { recording, tiles: stores.tiles, ranges: laterRanges(recording) };
+    }
     if (stores?.recording !== recording) {
       stores?.tiles.close();
       const limit = (state.about.get()?.limits.max_tab_bytes ?? TAB_BYTES) / 2;

@@ -52,6 +52,20 @@ export class Recording {
     return false;
   }
 
+  /**
+   * Whether it is another one with more timesteps, or the same text when that has grown.
+   * @param {Recording} before
+   */
+  continues({ about, growing }) {
+    const { model_digest, precision, text, timesteps } = this.about;
+    const same =
+      about.model_digest === model_digest &&
+      about.precision === precision &&
+      about.text === text &&
+      about.timesteps === timesteps;
+    return growing && same && this.whole;
+  }
+
   /** What the server calls it. */
   get storedAs() {
     return this.about.id;

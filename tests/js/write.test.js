@@ -175,7 +175,8 @@ test("where nothing is allowed nothing is left", () => {
 test("a token's probability, rank and entropy are those of its row", () => {
   const row = Float64Array.from([0.5, 0.125, 0.25, 0.125, 0]);
   const facts = factsOf(row, 3);
-  assert.deepEqual([facts?.probability, facts?.rank], [0.125, 3]);
+  assert.deepEqual([facts?.probability, facts?.rank], [0.125, 4]);
+  assert.equal(factsOf(row, 1)?.rank, 3);
   assert.ok(Math.abs((facts?.entropy ?? 0) - 1.75 * Math.LN2) < 1e-12);
   assert.equal(factsOf(Float32Array.from([NaN, 1]), 1), null);
 });
@@ -320,14 +321,29 @@ test("tokens are shown one after another, at most fifteen times a second, and a 
   }
 });
 
+test("where showing is dear, half of the time is for everything else", () => {
+  const pace = createPace(100, false);
+  let [shown, shows, now] = [0, 0, 0];
+  // A frame in which something is shown takes 200 ms.
+  while (now < 6000) {
+    const due = pace.due(now, 100 - shown);
+    shown += due;
+    shows += Number(due > 0);
+    now += due ? 200 : 1000 / 60;
+  }
+  assert.ok(shows >= 12 && shows <= 16, `${shows}`);
+  assert.ok(shown >= 75 && shown <= 100, `${shown}`);
+});
+
 test("no more is shown than has come, a long wait is not made up for, and calm is rare", () => {
   const pace = createPace(100, false);
   assert.equal(pace.due(0, 0), 0);
   assert.equal(pace.due(5, 3), 1);
   assert.equal(pace.due(10, 3), 0);
-  assert.equal(pace.due(10_000, 50), 3);
+  assert.equal(pace.due(10_000, 500), 15, "a second's, though nobody looked for ten");
   const calm = createPace(100, true);
   assert.equal(calm.due(0, 100), 1);
-  assert.equal(calm.due(400, 99), 0);
-  assert.equal(calm.due(500, 99), 8);
+  let now = 16;
+  while (!calm.due(now, 99)) now += 16;
+  assert.ok(now >= 490 && now <= 516, `${now}`);
 });

@@ -4,7 +4,7 @@
 
 /** @import {Api} from '../api.js' */
 /** @import {Recording} from '../recording.js' */
-/** @import {Cell, Sort, Statistic} from '../types.js' */
+/** @import {Cell, NDArray, Sort, Statistic} from '../types.js' */
 
 import { poolTile, TILE } from "./pooling.js";
 
@@ -32,6 +32,9 @@ const AGAIN = 1000;
  * @property {Float32Array} data  column by column
  * @property {Uint32Array | null} pixels  row by row, as they were coloured last
  * @property {string} coloured  with what
+ * @property {number} end  the first timestep after it, where a sequence is long enough
+ * @property {"" | "short" | "old"} stale  shown until it is made again: it lacks timesteps, or is of the recording before
+ * @property {number} made  counts what is made: who has waited longest comes first
  */
 
 /**
@@ -52,16 +55,18 @@ const AGAIN = 1000;
  * @param {() => number} [options.clock]
  */
 export function createTiles({
-  recording,
+  recording: first,
   api,
   limit,
   onArrival,
   later = (run, milliseconds) => setTimeout(run, milliseconds),
   clock = () => performance.now(),
 }) {
+  let recording = first;
   /** In the order of their last use. @type {Map<string, Tile>} */
   const kept = new Map();
   let nbytes = 0;
+  let made = 0;
   /** What every picture wants at the moment. @type {Map<string, Wanted[]>} */
   const wishes = new Map();
   /** @type {Map<string, AbortController>} */
@@ -70,17 +75,30 @@ export function createTiles({
   const requests = new Set();
   /** @type {Map<string, ArrayLike<number> | Promise<void>>} */
   const orders = new Map();
+  /** Those of the recording before, until the new ones come. @type {typeof orders} */
+  const earlier = new Map();
   let scheduled = false;
   let closed = false;
 
   /**
    * What is on the screen is never let go: it would be made again at once, and again.
-   * @param {string} key
+   * @param {Wanted} wanted
    * @param {number[]} shape
    * @param {Float32Array} data
    */
-  function keep(key, [columns, rows], data) {
-    kept.set(key, { shape: [columns, rows], data, pixels: null, coloured: "" });
+  function keep(wanted, [columns, rows], data) {
+    const key = keyOf(wanted);
+    const old = kept.get(key);
+    if (old) nbytes -= cost(old.data);
+    const end = (wanted.tile + 1) * TILE * 2 ** wanted.level;
+    const fresh = {
+      pixels: null,
+      coloured: "",
+      end,
+      stale: /** @type {const} */ (""),
+      made: made++,
+    };
+    kept.set(key, { shape: [columns, rows], data, ...fresh });
     nbytes += cost(data);
     if (nbytes <= limit) return;
     const shown = wishedKeys();
@@ -98,14 +116,20 @@ export function createTiles({
   function* missing() {
     /** Two pictures may want the same. @type {Set<string>} */
     const found = new Set();
+    /** @type {(Wanted & {key: string, made: number})[]} */
+    const stale = [];
     for (const list of wishes.values()) {
       for (const wanted of list) {
         const key = keyOf(wanted);
-        if (kept.has(key) || coming.has(key) || found.has(key)) continue;
+        const tile = kept.get(key);
+        if ((tile && !tile.stale) || coming.has(key) || found.has(key)) continue;
         found.add(key);
-        yield { key, ...wanted };
+        if (tile) stale.push({ key, ...wanted, made: tile.made });
+        else yield { key, ...wanted };
       }
     }
+    // Of one that grows there is always something to make again: each in its turn.
+    yield* stale.sort((a, b) => a.made - b.made);
   }
 
   function schedule() {
@@ -132,8 +156,11 @@ export function createTiles({
         }
         const order = orderOf(wanted.name, wanted.pooling);
         if (order === undefined) continue;
-        const { shape, data } = poolTile(array, { ...wanted.pooling, ...wanted, order });
-        keep(wanted.key, shape, data);
+        const part = { ...wanted.pooling, ...wanted, order };
+        const old = kept.get(wanted.key);
+        const short = old?.stale === "short" && wanted.level === 0;
+        const { shape, data } = short ? lengthened(old, array, part) : poolTile(array, part);
+        keep(wanted, shape, data);
         came = true;
       } else if (!recording.whole) {
         const group = [wanted.level, wanted.tile, poolingKey(wanted.pooling)].join();
@@ -174,9 +201,9 @@ export function createTiles({
       };
       const names = now.map(({ name }) => name);
       const arrays = await api.tiles(recording.about.id, names, of, request.signal);
-      for (const { name, key } of now) {
-        const array = arrays.get(name);
-        if (array) keep(key, array.shape, /** @type {Float32Array} */ (array.data));
+      for (const wanted of now) {
+        const array = arrays.get(wanted.name);
+        if (array) keep(wanted, array.shape, /** @type {Float32Array} */ (array.data));
       }
     } catch {
       // Superseded, or no answer: who still wants it asks again.
@@ -205,23 +232,46 @@ export function createTiles({
     const key = [by, sort, sort === "similarity" ? unit : ""].join();
     const known = orders.get(key);
     if (known && "length" in known) return known;
+    const before = earlier.get(key);
     if (!known) {
       const asked = api
         .order(recording.storedAs, { ...cell, sort, sort_of: sortOf, unit })
         .then(({ order }) => {
           orders.set(key, order);
           if (closed) return;
+          if (earlier.delete(key)) spoil("old", Infinity);
           schedule();
           onArrival();
         })
         .catch(() => orders.delete(key));
       orders.set(key, /** @type {Promise<void>} */ (asked));
     }
-    return undefined;
+    return before && "length" in before ? before : undefined;
+  }
+
+  /** @param {"short" | "old"} how @param {number} timesteps  which a tile must have to be whole */
+  function spoil(how, timesteps) {
+    for (const tile of kept.values()) if (how === "old" || tile.end > timesteps) tile.stale ||= how;
   }
 
   return {
-    recording,
+    get recording() {
+      return recording;
+    },
+
+    /**
+     * Go on with a recording that continues this one: what is here is shown until it is made again.
+     * @param {Recording} next
+     */
+    adopt(next) {
+      if (next.growing) spoil("short", recording.timesteps);
+      else {
+        spoil("old", Infinity);
+        for (const [key, order] of orders) earlier.set(key, order);
+        orders.clear();
+      }
+      recording = next;
+    },
 
     get nbytes() {
       return nbytes;
@@ -267,6 +317,30 @@ export function createTiles({
 }
 
 /** @typedef {ReturnType<typeof createTiles>} Tiles */
+
+/**
+ * A tile, a column for each timestep, with those that have come since.
+ * @param {Tile} tile
+ * @param {NDArray} array
+ * @param {Parameters<typeof poolTile>[1]} part
+ * @returns {{shape: [number, number], data: Float32Array}}
+ */
+function lengthened(
+  { shape: [columns, rows], data },
+  { shape: [timesteps, units], data: all },
+  part,
+) {
+  const from = part.tile * TILE + columns;
+  const to = Math.min(timesteps, (part.tile + 1) * TILE);
+  const came = poolTile(
+    { shape: [to - from, units], data: all.subarray(from * units, to * units) },
+    { ...part, tile: 0 },
+  );
+  const longer = new Float32Array(data.length + came.data.length);
+  longer.set(data);
+  longer.set(came.data, data.length);
+  return { shape: [columns + came.shape[0], rows], data: longer };
+}
 
 /** Numbers and, once painted, pixels. @param {Float32Array} data */
 const cost = (data) => 2 * data.byteLength;

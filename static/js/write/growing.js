@@ -13,11 +13,25 @@ export class GrowingRecording extends Recording {
    * @param {Api} api
    * @param {Map<string, NDArray>} arrays
    * @param {Recording} base  what it grows from
+   * @param {object} growth  all moments of one growth have the same
+   * @param {boolean} cut  whether it begins with fewer timesteps than the base has
    */
-  constructor(about, api, arrays, base) {
+  constructor(about, api, arrays, base, growth, cut) {
     super(about, api, () => {});
     this._arrays = arrays;
     this._base = base;
+    this._growth = growth;
+    this._cut = cut;
+  }
+
+  /**
+   * @param {Recording} before
+   * @override
+   */
+  continues(before) {
+    return before instanceof GrowingRecording
+      ? before._growth === this._growth
+      : before === this._base && !this._cut;
   }
 
   /** @override */
@@ -135,7 +149,7 @@ export function createGrowth(base, api, timesteps = base.timesteps) {
         },
         arrays: about.arrays.map((array) => described(array, stores.get(array.name))),
       };
-      return new GrowingRecording(now, api, arrays, base);
+      return new GrowingRecording(now, api, arrays, base, stores, !whole);
     },
   };
 }

@@ -69,7 +69,7 @@ const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
  * What is known of a token that came: how probable it was, and what else might have come.
  * @typedef {object} Facts
  * @property {number} probability
- * @property {number} rank  1 for the most probable
+ * @property {number} rank  1 for the most probable; of equals the lower id comes first
  * @property {number} entropy  nats
  */
 
@@ -81,9 +81,10 @@ const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
 export function factsOf(row, id) {
   const probability = row[id];
   let [rank, entropy] = [1, 0];
-  for (const p of row) {
+  for (let n = 0; n < row.length; n++) {
+    const p = row[n];
     if (Number.isNaN(p)) return null;
-    if (p > probability) rank++;
+    if (p > probability || (p === probability && n < id)) rank++;
     if (p > 0) entropy -= p * Math.log(p);
   }
   return { probability, rank, entropy };

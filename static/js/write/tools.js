@@ -118,15 +118,16 @@ export function createToolsView(room) {
         write(start, now ? "Stop" : "Write on");
         start.title = now ? "Stop here and keep what is written" : "";
         skip.hidden = !now;
-        write(
-          said,
-          now
-            ? `${now.tokens.length} of ${plural(now.options.tokens, "token")}`
-            : (ENDED[session.ended.get()] ?? ""),
-        );
+        write(said, now ? progressOf(now) : (ENDED[session.ended.get()] ?? ""));
       },
     },
   };
+}
+
+/** @param {import('./session.js').Writing} now */
+function progressOf({ base, tokens, options }) {
+  const said = `${tokens.length} of ${plural(options.tokens, "token")}`;
+  return base.whole ? said : `${said}; after so long a text the network follows at the end`;
 }
 
 /** Why it ended before all its tokens were written. @type {Record<string, string>} */

@@ -97,7 +97,7 @@ def test_of_equals_the_lower_id_is_the_more_probable() -> None:
     assert remaining(p, top_p=0.5).tolist() == [0.5, 0.5, 0, 0]
     assert remaining(p, top_p=0.51).tolist() == [1 / 3, 1 / 3, 1 / 3, 0]
     assert (most_probable(p), ranking(p).tolist()) == (0, [0, 1, 2, 3])
-    assert [rank(p, n) for n in range(4)] == [1, 1, 1, 1]
+    assert [rank(p, n) for n in range(4)] == [1, 2, 3, 4]
 
 
 def test_the_nucleus_holds_one_label_at_least_and_the_whole_keeps_even_the_smallest() -> None:
@@ -165,12 +165,12 @@ def test_entropy_is_scipys_and_never_below_nothing(weights: Any) -> None:
 
 @steady
 @given(rows)
-def test_a_rank_counts_who_is_more_probable(weights: Any) -> None:
+def test_a_rank_is_the_place_among_all(weights: Any) -> None:
     p = weights / weights.sum()
     order = ranking(p)
     assert all((p[a], -a) > (p[b], -b) for a, b in pairwise(order.tolist()))
     for n in range(len(p)):
-        assert rank(p, n) == 1 + sum(other > p[n] for other in p)
+        assert rank(p, n) == 1 + order.tolist().index(n)
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ export function createGridView(room) {
           const found = gist(shown, layer);
           const node = button(
             [
-              layer === top ? `layer ${layer}, top ` : `layer ${layer} `,
-              element("small", {}, found.text),
+              `layer ${layer} `,
+              element("small", {}, `${layer === top ? "top " : ""}${found.text}`),
             ],
             () => room.set({ layer: layer === top ? -1 : layer }),
             {

@@ -256,3 +256,30 @@ def test_one_space_needs_layers_of_one_width(open_page: Callable[..., Page]) -> 
     painted(page)
     expect(space).to_have_value("shared")
     expect(page.locator(".paths-heads > *")).to_have_count(1)
+
+
+#: Arrays as the page keeps them, through the module a saved session asks instead of a server.
+COMPONENTS = """async ({ shape, data }) => {
+  const { principalPaths } = await import("/js/paths/components.js");
+  const arrays = data.map((rows) => ({
+    shape: [rows.length / shape, shape],
+    data: Float64Array.from(rows),
+  }));
+  const { points, explained } = principalPaths(arrays, 3);
+  return { points: points.map(({ data }) => [...data]), explained };
+}"""
+
+
+def test_the_page_finds_the_same_components_where_there_is_no_server(
+    page: Page, oracle: Callable[..., Any]
+) -> None:
+    random = np.random.default_rng(0)
+    waves = np.cumsum(random.normal(size=(300, 60)) * np.linspace(2, 0.1, 60), axis=0)
+    states = oracle("two", TEXT)[1][1, "forward"].quantity["h"].numpy()
+    for arrays in ([states], [waves[:40], waves[40:]], [random.normal(size=(9, 80))]):
+        given = {"shape": arrays[0].shape[1], "data": [rows.ravel().tolist() for rows in arrays]}
+        found = page.evaluate(COMPONENTS, given)
+        expected, shares, _ = principal(arrays)
+        np.testing.assert_allclose(found["explained"], shares[:3], rtol=1e-9)
+        for points, own in zip(found["points"], expected, strict=True):
+            np.testing.assert_allclose(np.reshape(points, (-1, 3)), own, rtol=1e-5, atol=1e-5)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { alsoOf, cellsOf, readChoices, readTurn, sentenceOf, turned, whyNotShared, withCell, writeChoices, writeTurn } from "../../static/js/paths/choices.js"; // prettier-ignore
+import { pathsHere, principalPaths } from "../../static/js/paths/components.js";
 import { nearest } from "../../static/js/paths/hits.js";
 import { overlap, placeAll, placeLabels, spread } from "../../static/js/paths/labels.js";
 import { gridOf } from "../../static/js/paths/layout.js";
@@ -368,4 +369,63 @@ test("what would puzzle is said: a single point, constant states, numbers that a
     said,
     /the space holds 85\u00a0% of the variance, and distances off it are not seen/,
   );
+});
+
+/** Rows [timesteps, units]. @param {number} timesteps @param {number} units @param {ArrayLike<number>} data */
+const rowsOf = (timesteps, units, data) => ({ shape: [timesteps, units], data: Float64Array.from(data) }); // prettier-ignore
+
+/** @param {{shape: number[], data: ArrayLike<number>}} array @param {number} n */
+const columnOf = ({ shape: [T, width], data }, n) => Array.from({ length: T }, (_, t) => data[t * width + n]); // prettier-ignore
+
+/** @param {number[]} a @param {number[]} b */
+const inner = (a, b) => a.reduce((sum, value, n) => sum + value * b[n], 0);
+
+test("components found on the page are uncorrelated, ordered, centred, and hold the shares they say", () => {
+  forAll(40, (random) => {
+    const [T, U] = [random.integer(2, 70), random.integer(1, 70)];
+    const scale = random.numbers(U, 0.1, 3);
+    const data = random.numbers(T * U).map((value, n) => value * scale[n % U]);
+    const { points, explained } = principalPaths([rowsOf(T, U, data)], 3);
+    const axes = [0, 1, 2].map((n) => columnOf(points[0], n));
+    const means = Array.from({ length: U }, (_, u) => columnOf(rowsOf(T, U, data), u).reduce((a, b) => a + b) / T); // prettier-ignore
+    const total = data.reduce((sum, value, n) => sum + (value - means[n % U]) ** 2, 0);
+    axes.forEach((axis, n) => {
+      assert.ok(Math.abs(inner(axis, axis) / total - explained[n]) < 1e-5);
+      assert.ok(Math.abs(axis.reduce((a, b) => a + b, 0)) < 1e-4 * Math.sqrt(total * T));
+      assert.ok(n === 0 || explained[n] <= explained[n - 1] + 1e-12);
+      for (let k = 0; k < n; k++)
+        assert.ok(Math.abs(inner(axis, axes[k])) < 1e-5 * total, "they are uncorrelated");
+    });
+    // Of up to three units nothing is lost: distances are those of the states.
+    if (U > 3) return;
+    const far = (
+      /** @type {ArrayLike<number>} */ rows,
+      /** @type {number} */ width,
+      /** @type {number} */ t,
+    ) => Math.hypot(...Array.from({ length: width }, (_, n) => rows[t * width + n] - rows[n]));
+    for (let t = 0; t < T; t++)
+      assert.ok(Math.abs(far(points[0].data, 3, t) - far(data, U, t)) < 1e-5);
+  });
+});
+
+test("on the page, too, what is not finite is left out, and what is constant or alone has no direction", () => {
+  const gap = principalPaths([rowsOf(3, 2, [0, 0, NaN, 1, 2, 0])], 3);
+  assert.deepEqual([...gap.points[0].data], [-1, 0, 0, NaN, NaN, NaN, 1, 0, 0]);
+  assert.deepEqual(gap.explained, [1, 0, 0]);
+  for (const data of [
+    [0.1, 0.7, 0.1, 0.7, 0.1, 0.7],
+    [0.3, 0.4],
+  ]) {
+    const { points, explained } = principalPaths([rowsOf(data.length / 2, 2, data)], 3);
+    assert.ok([...points[0].data].every((value) => value === 0));
+    assert.deepEqual(explained, [0, 0, 0]);
+  }
+  assert.ok([...principalPaths([rowsOf(1, 2, [NaN, 1])], 3).points[0].data].every(Number.isNaN));
+  assert.throws(() => principalPaths([rowsOf(2000, 600, new Float64Array(1_200_000).fill(1))], 3), /need Gatescope itself/); // prettier-ignore
+  const arrays = new Map([["a", rowsOf(2, 2, [0, 0, 1, 0])], ["b", rowsOf(2, 2, [0, 0, 0, 3])]]); // prettier-ignore
+  const array = (/** @type {string} */ name) => arrays.get(name) ?? rowsOf(0, 0, []);
+  const own = pathsHere(array, { name: ["a", "b"], components: 2, space: "own" });
+  assert.deepEqual([...own.keys()], ["0.a", "explained.a", "0.b", "explained.b"]);
+  const shared = pathsHere(array, { name: ["a", "b"], components: 2, space: "shared" });
+  assert.deepEqual([...shared.keys()], ["0.a", "0.b", "explained"]);
 });

@@ -9,6 +9,7 @@ import { plural } from "../format.js";
 import { label } from "../label.js";
 import { VERSION, weightName } from "./offline.js";
 import { orderUnits } from "../heatmaps/ordering.js";
+import { pathsHere } from "../paths/components.js";
 import { decide } from "../predictions/decide.js";
 
 /** A status no server sends: what is asked for is not in the file. */
@@ -115,6 +116,11 @@ export function createOfflineApi(session, stored, plotly) {
     predictions: async (_, { k }) =>
       decide(array("scores"), recording.predictions?.targets ?? null, k),
 
+    paths: async (_, { also, ...asked }) => {
+      if (also.length) await needsServer("Putting other sentences beside this one")();
+      return pathsHere(array, asked);
+    },
+
     async order(_, { layer, direction, sort, sort_of, unit }) {
       const name = `${layer}.${direction}.${sort_of}`;
       const order = session.orders[name];
@@ -145,7 +151,6 @@ export function createOfflineApi(session, stored, plotly) {
     lens: needsServer("Letting the head read another layer"),
     similarity: needsServer("Comparing"),
     comparison: needsServer("Comparing"),
-    paths: needsServer("Finding the directions of a path"),
     bestMatches: needsServer("Comparing"),
     comparisonTiles: needsServer("Comparing"),
     cellWeights: needsServer("Saving a session again"),

@@ -1,12 +1,14 @@
 // The points of the paths, and what was predicted at them, as the server gives them.
 
 /** @import {Page} from '../page.js' */
+/** @import {Recording} from '../recording.js' */
 /** @import {Cell, NDArray} from '../types.js' */
 /** @import {Choices} from './choices.js' */
 /** @import {Run, Space} from './paths.js' */
 
 import { ApiError } from "../api.js";
 import { cellName } from "./choices.js";
+import { pathsHere } from "./components.js";
 import { spacesOf } from "./paths.js";
 import { SIZE } from "./projection.js";
 
@@ -19,11 +21,15 @@ const COLOURED = 7;
  * What is asked for, and what came of it.
  * @typedef {object} Asked
  * @property {string} key
+ * @property {Recording} recording
  * @property {Run[]} runs
  * @property {Cell[]} cells
  * @property {Space[] | null} spaces  null while they have not come
  * @property {string} problem
  */
+
+/** How many times as long as it takes the page waits before it finds the components of a growing text again. */
+const PATIENCE = 6;
 
 /**
  * @param {Page} page
@@ -38,26 +44,39 @@ export function createSource({ api }, onChange, onForgotten) {
   /** @type {AbortController | null} */
   let request = null;
   let forgotten = 0;
+  /** When a growing text is looked at again. */
+  let nextLook = 0;
 
-  /** @param {Asked} mine @param {{of: string, space: "own" | "shared"}} choices */
-  async function load(mine, choices) {
+  /** No server has what is still being written. @param {Recording} recording @param {Parameters<typeof pathsHere>[1]} asked @param {AbortSignal} signal */
+  async function findHere(recording, asked, signal) {
+    await new Promise((done) => setTimeout(done, Math.max(0, nextLook - performance.now())));
+    const start = performance.now();
+    const arrays = signal.aborted ? new Map() : pathsHere(arrayOf, asked);
+    nextLook = performance.now() + PATIENCE * (performance.now() - start);
+    return arrays;
+
+    /** @param {string} name */
+    function arrayOf(name) {
+      const found = recording.array(name);
+      if (!found) throw new Error(`${name} has not come yet.`);
+      return found;
+    }
+  }
+
+  /** @param {Recording} recording @param {Asked} mine @param {{of: string, space: "own" | "shared"}} choices */
+  async function load(recording, mine, { of, space }) {
     request?.abort();
     request = new AbortController();
     const { signal } = request;
     const [first, ...others] = mine.runs.map(({ about }) => about.id);
+    const name = mine.cells.map((cell) => `${cellName(cell)}.${of}`);
+    const wanted = { name, components: SIZE, space };
     try {
-      const arrays = await api.paths(
-        first,
-        {
-          name: mine.cells.map((cell) => `${cellName(cell)}.${choices.of}`),
-          also: others,
-          components: SIZE,
-          space: choices.space,
-        },
-        signal,
-      );
+      const arrays = recording.growing
+        ? await findHere(recording, wanted, signal)
+        : await api.paths(first, { ...wanted, also: others }, signal);
       if (signal.aborted) return;
-      mine.spaces = spacesOf(arrays, mine.runs, mine.cells, choices);
+      mine.spaces = spacesOf(arrays, mine.runs, mine.cells, { of, space });
       forgotten = 0;
     } catch (error) {
       if (signal.aborted) return;
@@ -91,12 +110,13 @@ export function createSource({ api }, onChange, onForgotten) {
   return {
     /**
      * Ask for what is wanted, if that is not what was asked for last; gives what there is.
+     * @param {Recording} recording
      * @param {Run[]} runs
      * @param {Cell[]} cells
      * @param {Choices} choices
      * @returns {Asked | null}
      */
-    follow(runs, cells, { of, space }) {
+    follow(recording, runs, cells, { of, space }) {
       const key = JSON.stringify([
         runs.map(({ about }) => about.id),
         cells.map(cellName),
@@ -104,10 +124,11 @@ export function createSource({ api }, onChange, onForgotten) {
         space,
       ]);
       if (asked?.key !== key) {
-        asked = { key, runs, cells, spaces: null, problem: "" };
-        load(asked, { of, space });
+        asked = { key, recording, runs, cells, spaces: null, problem: "" };
+        load(recording, asked, { of, space });
       }
-      if (here && here.runs[0].about.id !== runs[0].about.id) here = null;
+      // While a text grows, and until it is recorded as a whole, it is seen as it was last.
+      if (here && here.recording !== recording && !recording.continues(here.recording)) here = null;
       return here;
     },
 

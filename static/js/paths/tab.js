@@ -20,7 +20,7 @@ import { nearest } from "./hits.js";
 import { HEAD } from "./layout.js";
 import { createLegend } from "./legend.js";
 import { axisName, passedOf, turnedAround } from "./paths.js";
-import { createRuns } from "./runs.js";
+import { createRuns, titleOf } from "./runs.js";
 import { shotOf } from "./shot.js";
 import { createSource, hasLabels, hueOfLabels } from "./source.js";
 import { course, selectedCell } from "../state.js";
@@ -72,7 +72,8 @@ function createPaths(page) {
     const of = known ? choices.of : "h";
     const cells = cellsOf(choices, recording.rows);
     const shared = choices.space === "shared" && !whyNotShared(recording, cells, of);
-    const labelled = choices.colour !== "label" || hasLabels(recording.about);
+    const labelled =
+      choices.colour !== "label" || (hasLabels(recording.about) && !recording.growing);
     return {
       ...choices,
       of,
@@ -124,10 +125,13 @@ function createPaths(page) {
       const choices = choicesFor(recording);
       const cells = cellsOf(choices, recording.rows);
       const names = cells.map((cell) => `${cellName(cell)}.${choices.of}`);
-      const found = runs.follow(recording, choices, names);
+      // What is being written stands alone until it is a recording.
+      const found = recording.growing
+        ? { runs: [{ about: recording.about, title: titleOf(recording.about.text) }], notes: [] }
+        : runs.follow(recording, choices, names);
       this.several = found.runs.length > 1;
       this.notes = found.notes;
-      return source.follow(found.runs, cells, choices);
+      return source.follow(recording, found.runs, cells, choices);
     },
 
     /** Labels that have a colour here, most frequent first. */

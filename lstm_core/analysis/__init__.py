@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lstm_core.analysis.alignment import align
     from lstm_core.analysis.comparison import Comparison, compare
+    from lstm_core.analysis.decisions import Decisions, decide, perplexity
     from lstm_core.analysis.distances import (
         cosine,
         distance,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison",
+    "Decisions",
     "PrincipalPaths",
     "align",
     "best_matches",
@@ -37,11 +39,13 @@ __all__ = [
     "compare",
     "correlations",
     "cosine",
+    "decide",
     "distance",
     "first_parting",
     "linear_cka",
     "norms",
     "one_to_one_matches",
+    "perplexity",
     "principal_paths",
     "relative_distance",
     "total_variation",
@@ -49,6 +53,7 @@ __all__ = [
 
 _HOME = {
     "Comparison": "comparison",
+    "Decisions": "decisions",
     "PrincipalPaths": "paths",
     "align": "alignment",
     "best_matches": "partners",
@@ -56,11 +61,13 @@ _HOME = {
     "compare": "comparison",
     "correlations": "partners",
     "cosine": "distances",
+    "decide": "decisions",
     "distance": "distances",
     "first_parting": "distances",
     "linear_cka": "similarity",
     "norms": "distances",
     "one_to_one_matches": "partners",
+    "perplexity": "decisions",
     "principal_paths": "paths",
     "relative_distance": "distances",
     "total_variation": "distances",

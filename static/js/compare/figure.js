@@ -57,14 +57,14 @@ export function createCompareFigure(room, pictures) {
     const [own, theirs] = [pair.one.recording.about.tokens, pair.other.recording.about.tokens];
     for (let t = Math.ceil(first / every) * every; t < last; t += every) {
       const x = LABELS + (t - first + 0.5) * columnWidth;
-      const room_ = columnWidth * every - 4;
+      const free = columnWidth * every - 4;
       surface.fillStyle = alignment.kinds[t] === "same" ? theme.get().ink : theme.get().positive;
-      surface.fillText(cut(surface, label(own[t].text), room_), x, 13);
+      surface.fillText(cut(surface, label(own[t].text), free), x, 13);
       if (!pair.crosses) continue;
       const partner = alignment.partner[t];
       surface.fillStyle = theme.get().soft;
       surface.fillText(
-        partner < 0 ? "–" : cut(surface, label(theirs[partner].text), room_),
+        partner < 0 ? "–" : cut(surface, label(theirs[partner].text), free),
         x,
         13 + TOKENS,
       );

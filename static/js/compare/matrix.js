@@ -45,7 +45,15 @@ export function createMatrixView(room) {
   const busy = element("div", { class: "matrix-busy" }, bar, cancel);
   const table = element("table", { class: "matrix" });
   const scroll = element("div", { class: "matrix-scroll" }, table);
-  const head = element("div", { class: "matrix-head" }, title, element("label", {}, "over ", over));
+  const ramp = element("i", { class: "ramp sequential" });
+  const legend = element("span", { class: "ends", "aria-hidden": "true" }, "0", ramp, "1");
+  const head = element(
+    "div",
+    { class: "matrix-head" },
+    title,
+    legend,
+    element("label", {}, "over ", over),
+  );
   const root = element(
     "section",
     { id: "compare-matrix", "aria-label": "Every cell with every cell" },

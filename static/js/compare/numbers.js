@@ -132,7 +132,7 @@ export function createNumbersView(room) {
       button(
         [
           `${unit} → ${other_unit}${once}`,
-          element("span", {}, `r ${fixed(correlation ?? NaN, 2)}`),
+          element("span", {}, `r\u00a0${fixed(correlation ?? NaN, 2)}`),
         ],
         () => actions.selectUnit(unit),
         { "aria-pressed": String(chosen), title: `Select unit ${unit}` },
@@ -155,7 +155,7 @@ export function createNumbersView(room) {
           ? `Unit ${unit} is not in this side.`
           : own.other_unit === null
             ? `Unit ${unit} never changes here: nothing matches it.`
-            : `Unit ${unit} moves most like unit ${own.other_unit} of the other side, r ${fixed(own.correlation ?? NaN, 3)}.`,
+            : `Unit ${unit} moves most like unit ${own.other_unit} of the other side, r\u00a0${fixed(own.correlation ?? NaN, 3)}.`,
     );
     const key = JSON.stringify([
       all.length,

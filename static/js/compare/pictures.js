@@ -24,6 +24,9 @@ const LOWEST = 40;
 const TWO_LINES = 32;
 const HIGHEST = 110;
 
+const DIFFERENCE =
+  "This side minus the other, unit by unit. Its colours end at a number that holds all of it; where a token has no partner there is none.";
+
 /** @param {Room} room */
 export function createPicturesView(room) {
   const { state, actions, tooltip } = room;
@@ -131,9 +134,6 @@ export function createPicturesView(room) {
     node.style.height = `${row.height}px`;
     return node;
   }
-
-  const DIFFERENCE =
-    "This side minus the other, unit by unit. The ends of its colours are the round number that holds all of it; where a token has no partner there is no difference.";
 
   /** @param {Pair} pair */
   function paintLabels(pair) {

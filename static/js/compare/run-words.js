@@ -6,7 +6,7 @@
 import { ApiError } from "../api.js";
 import { element } from "../dom.js";
 import { label } from "../label.js";
-import { modelOf } from "../state.js";
+import { modelOf, readsTable } from "../state.js";
 
 /** Characters of a text that say which one it is. */
 const LONGEST = 40;
@@ -46,3 +46,7 @@ export const runWords = (state, letter, { text, model }) =>
 /** What went wrong, as a sentence. @param {unknown} problem */
 export const problemWords = (problem) =>
   problem instanceof ApiError || problem instanceof Error ? problem.message : String(problem);
+
+/** What a timestep of the run on the screen is. @param {State} state */
+export const timestepNoun = (state) =>
+  readsTable(modelOf(state, state.recording.get()?.about.model ?? "")) ? "row" : "token";

@@ -8,6 +8,7 @@ import { axis } from "../time/axis.js";
 import { button, element } from "../dom.js";
 import { label } from "../label.js";
 import { modelOf } from "../state.js";
+import { timestepNoun } from "./run-words.js";
 import { areDirections } from "./sides.js";
 import { createWordEditor } from "./word-editor.js";
 
@@ -36,7 +37,9 @@ export function createTokenPairsView(room) {
 
   /** The names of the lines. @param {boolean} crosses @param {boolean} predicts */
   function name(crosses, predicts) {
-    const lines = crosses ? ["B this run", "A pinned"] : ["change a word"];
+    const lines = crosses
+      ? ["B this run", "A pinned"]
+      : [timestepNoun(state) === "row" ? "change a row" : "change a word"];
     if (predicts) lines.push("predicts");
     labels.replaceChildren(...lines.map((words) => element("span", {}, words)));
   }
@@ -48,7 +51,7 @@ export function createTokenPairsView(room) {
     const { text } = recording.about.tokens[t];
     const own = button([element("bdi", {}, label(text))], () => editor.open(t, strip), {
       class: "own",
-      title: `Change this word${MEANING[kind] && ` · ${MEANING[kind]}`}`,
+      title: `Change this ${timestepNoun(state) === "row" ? "row" : "word"}${MEANING[kind] && ` · ${MEANING[kind]}`}`,
       "aria-label": `${label(text)}${MEANING[kind] && `, ${MEANING[kind]}`}`,
       tabindex: -1,
     });

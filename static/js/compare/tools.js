@@ -7,7 +7,7 @@
 import { button, element, write } from "../dom.js";
 import { plural } from "../format.js";
 import { selectedCell } from "../state.js";
-import { problemWords } from "./run-words.js";
+import { problemWords, timestepNoun } from "./run-words.js";
 import { arrayName, cellWords, readName } from "./sides.js";
 
 /** @param {Room} room */
@@ -136,8 +136,8 @@ export function createToolsView(room) {
     const known = room.known();
     if (!known) return "";
     const { changed } = known.alignment;
-    if (!changed) return " Both read the same tokens.";
-    return ` ${plural(changed, "token")} changed.`;
+    const noun = timestepNoun(state);
+    return changed ? ` ${plural(changed, noun)} changed.` : ` Both read the same ${noun}s.`;
   }
 
   /** What stands in the way of a comparison. @param {Pair | null} pair */

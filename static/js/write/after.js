@@ -113,18 +113,19 @@ export function createAfterView(room) {
             ? "what greedy takes"
             : `drawn with ${percent(left[id])} after temperature, top-k and top-p`,
         id === came && "this is what came",
-        can && "Take it, and write on from there",
+        can && !room.isOffline() && "Take it, and write on from there",
       ]
         .filter(Boolean)
         .join("\n");
     });
+    const take = room.isOffline() ? "" : " Click one to write on from it.";
     const count = left ? left.reduce((sum, p) => sum + Number(p > 0), 0) : 0;
     write(
       note,
       sound
         ? greedy
-          ? "Greedy takes the most probable. Click one to take it instead."
-          : `${count.toLocaleString("en")} of ${labels.length.toLocaleString("en")} can be drawn. Click one to take it.`
+          ? `Greedy takes the most probable.${take}`
+          : `${count.toLocaleString("en")} of ${labels.length.toLocaleString("en")} can be drawn.${take}`
         : row
           ? "The probabilities are not numbers here."
           : "…",

@@ -5,9 +5,11 @@
 
 import { LEVELS, level } from "../colour.js";
 import { context2d, element } from "../dom.js";
-import { running } from "../label.js";
+import { plural } from "../format.js";
+import { label, running } from "../label.js";
 import { css } from "../unit/readable.js";
 import { strength } from "./facts.js";
+import { inWords } from "./options.js";
 import { ranking } from "./sampling.js";
 
 const FAMILY = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
@@ -87,10 +89,10 @@ export function createWriteFigure(room) {
 
   return {
     title() {
-      const { start, tokens } = now();
-      return start
-        ? `What the model wrote after ${start} tokens: ${tokens.length - start} more`
-        : "How probable each token was to the model";
+      const { start, tokens, options } = now();
+      if (!start) return "How probable each token was to the model";
+      const count = plural(tokens.length - start, "token");
+      return `${count} the model wrote${options ? ` (${inWords(options)})` : ""}`;
     },
     height: (width) => layOut(now(), width).lines * LINE + LEGEND,
     draw(surface, width) {
@@ -124,15 +126,15 @@ export function createWriteFigure(room) {
         const top = row
           ? ranking(row)
               .slice(0, TOP)
-              .map((id) => `${labels[id]} ${row[id].toPrecision(4)}`)
+              .map((id) => `${label(labels[id])} ${row[id].toPrecision(4)}`)
           : [];
         rows.push([
           t,
-          tokens[t].text,
+          label(tokens[t].text),
           facts ? facts.probability : "",
           facts ? facts.rank : "",
           facts ? facts.entropy : "",
-          top.join("  "),
+          top.join(" · "),
         ]);
       }
       return {

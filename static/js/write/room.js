@@ -26,6 +26,7 @@ import { createSession } from "./session.js";
  * @property {number} timestep  where the cursor is
  * @property {string} split
  * @property {(timestep: number) => Facts | null} facts
+ * @property {Options | null} options  with which the last of it was written
  */
 
 /** @param {Page} page */
@@ -120,6 +121,7 @@ export function createRoom(page) {
         start: Number.isFinite(start) ? start : 0,
         timestep: Math.min(selectedTimestep(state, recording), recording.timesteps - 1),
         split: modelOf(state, model)?.split ?? "",
+        options: now?.options ?? branch?.options ?? null,
         facts: (t) =>
           (now && now.facts[t - now.start]) || recorded(recording, t) || earlier(t) || null,
       };

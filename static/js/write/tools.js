@@ -78,7 +78,9 @@ export function createToolsView(room) {
     id: "write-skip",
     title: "Show what is still to come at once",
   });
-  const said = element("span", { class: "said", role: "status" });
+  const said = element("span", { class: "said" });
+  // Read out when it begins and ends, not with every token.
+  const announced = element("span", { class: "hidden", role: "status" });
   const sampling = element("span", { class: "sampling" });
   for (const { name, node } of fields) {
     if (name === "tokens") continue;
@@ -96,7 +98,7 @@ export function createToolsView(room) {
   return {
     root,
     /** How far it is, for the line below: what stands above it must not move. */
-    progress: element("span", { class: "go" }, said, skip),
+    progress: element("span", { class: "go" }, said, skip, announced),
     view: {
       name: "write tools",
       reads: room.reads,
@@ -118,10 +120,18 @@ export function createToolsView(room) {
         write(start, now ? "Stop" : "Write on");
         start.title = now ? "Stop here and keep what is written" : "";
         skip.hidden = !now;
+        write(announced, now ? "Writing" : whatCame(session));
         write(said, now ? progressOf(now) : (ENDED[session.ended.get()] ?? ""));
       },
     },
   };
+}
+
+/** @param {import('./session.js').Session} session */
+function whatCame({ branches, ended }) {
+  const last = branches.get().at(-1);
+  const count = last ? `${plural(last.facts.length, "token")} written. ` : "";
+  return `${count}${ENDED[ended.get()] ?? ""}`;
 }
 
 /** @param {import('./session.js').Writing} now */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -311,7 +312,7 @@ def _numbers(values: Array) -> list[float | None]:
 
 def _number(value: float) -> float | None:
     """To nine digits, more than float32 has; what is not finite has no number in JSON."""
-    return float(f"{value:.9g}") if np.isfinite(value) else None
+    return float(f"{value:.9g}") if math.isfinite(value) else None
 
 
 def _json(found: Mapping[str, Any]) -> bytes:

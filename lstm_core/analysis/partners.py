@@ -40,14 +40,14 @@ def correlations(X: Floats, Y: Floats) -> NDArray[np.float64]:
 
 
 def best_matches(X: Floats, Y: Floats) -> Partners:
-    """For each unit of X (T, U) the unit of Y (T, V) whose \\|r\\| with it is largest.
+    """For each unit of X (T, U) the unit of Y (T, V) whose |r| with it is largest.
 
     Pearson's r over the timesteps, given with its sign; of equal ones the first. Several units
     may have the same partner. A unit that never moves has none, and is nobody's.
 
     Li, Yosinski, Clune, Lipson and Hopcroft 2015, "Convergent Learning: Do different neural
     networks learn the same representations?", https://arxiv.org/abs/1511.07543, section 3
-    (there of r; \\|r\\|, since an LSTM may hold the same with either sign).
+    (there of r; |r|, since an LSTM may hold the same with either sign).
     """
     return _best(correlations(X, Y))
 
@@ -55,7 +55,7 @@ def best_matches(X: Floats, Y: Floats) -> Partners:
 def one_to_one_matches(X: Floats, Y: Floats) -> Partners:
     """As :func:`best_matches`, but each unit of Y is the partner of at most one.
 
-    The assignment whose sum of \\|r\\| is largest (Li et al. 2015, section 3.2; found with
+    The assignment whose sum of |r| is largest (Li et al. 2015, section 3.2; found with
     ``scipy.optimize.linear_sum_assignment``). The narrower side is assigned as a whole, but for
     units that never move.
     """

@@ -133,6 +133,14 @@ def test_two_directions_side_by_side_are_torchs_and_say_what_each_has_read(
     assert found == pytest.approx([forward[2, 3], backward[2, 3], difference[2, 3]], abs=2e-6)
     page.mouse.click(x, y)
     expect(page.locator("#step-text")).to_have_text("step 2 of 5")
+    # Units are selected here as in every heatmap: Shift and a drag.
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(x, y + heights[0] / 6)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page.locator("#units-button")).to_contain_text("2")
+    page.wait_for_function("() => location.hash.includes('1.forward:3-4')")
     best = np.corrcoef(forward.T, backward.T)[3, 6:]
     match = int(np.abs(best).argmax())
     expect(page.locator(".match-of")).to_contain_text(

@@ -7,14 +7,14 @@
 
 import { axis } from "../time/axis.js";
 import { context2d, element, heightUnder, isDrag } from "../dom.js";
-import { fixed } from "../format.js";
 import { timestepAtX } from "../geometry.js";
 import { placesAt, unitTop } from "../heatmaps/layout.js";
 import { createHeatmapSource } from "../heatmaps/source.js";
-import { label } from "../label.js";
 import { tickText } from "../unit/picture.js";
+import { createBrushed } from "./brushed.js";
 import { createPainting } from "./painting.js";
 import { pictureLayout } from "./picture-layout.js";
+import { readout } from "./readout.js";
 import { cellShort, keyOf } from "./sides.js";
 
 /** A picture is this part of the window's height, within these bounds. */
@@ -46,6 +46,12 @@ export function createPicturesView(room) {
     hair,
   );
   const root = element("div", { class: "row" }, labels, track);
+  const paintBrushed = createBrushed(
+    room,
+    track,
+    () => layout,
+    (row) => orderOf(room.pair(), row),
+  );
   /** @type {{rows: PictureRow[], height: number}} */
   let layout = { rows: [], height: 0 };
   let laidOut = "";
@@ -144,8 +150,10 @@ export function createPicturesView(room) {
     labels.replaceChildren(...layout.rows.map((row) => labelOf(pair, row)));
   }
 
-  /** The order of the units of a picture: both sides stand in the order of this one, where they can. @param {Pair} pair @param {PictureRow} row */
-  function orderOf({ one, other }, row) {
+  /** The order of the units of a picture: both sides stand in the order of this one, where they can. @param {Pair | null} pair @param {PictureRow} row */
+  function orderOf(pair, row) {
+    if (!pair) return null;
+    const { one, other } = pair;
     if (row.name === "other" && one.width !== other.width) return null;
     return source.orderOf(/** @type {Recording} */ (one.recording), { name: one.name });
   }
@@ -194,7 +202,7 @@ export function createPicturesView(room) {
 
   track.addEventListener("click", (event) => {
     const hit = under(event);
-    if (!hit) return;
+    if (!hit || event.defaultPrevented) return;
     actions.selectTimestep(hit.t);
     const { one, other } = hit.pair;
     if (hit.unit !== null && (hit.row?.name !== "other" || one.width === other.width))
@@ -203,49 +211,17 @@ export function createPicturesView(room) {
   track.addEventListener("pointermove", (event) => {
     const hit = under(event);
     if (!hit) return;
-    if (isDrag(event)) actions.selectTimestep(hit.t);
+    if (isDrag(event) && !event.shiftKey) actions.selectTimestep(hit.t);
     const { columnWidth, scrollLeft } = hit.view;
     hair.style.transform = `translateX(${(hit.t + 0.5) * columnWidth - scrollLeft}px)`;
     hair.style.visibility = "visible";
-    if (hit.row) tooltip.show(event, readout(hit));
+    if (hit.row) tooltip.show(event, readout(hit, room.known()));
     else tooltip.hide();
   });
   track.addEventListener("pointerleave", () => {
     hair.style.visibility = "hidden";
     tooltip.hide();
   });
-
-  /** @param {NonNullable<ReturnType<typeof under>>} hit */
-  function readout({ pair, recording, t, row, unit, more }) {
-    const { one, other, crosses } = pair;
-    const partner = room.known()?.alignment.partner[t] ?? -1;
-    const otherRun = /** @type {Recording} */ (other.recording);
-    const token = label(recording.about.tokens[t].text);
-    const paired = !crosses
-      ? ""
-      : partner < 0
-        ? " · no partner in A"
-        : ` · A: “${label(otherRun.about.tokens[partner].text)}” at ${partner}`;
-    const lines = [`“${token}” · timestep ${t}${paired}`];
-    if (unit === null) return lines;
-    lines.push(more ? `unit ${unit} and ${more} more in this row` : `unit ${unit}`);
-    const a = recording.row(one.name, t);
-    const b = partner < 0 ? undefined : otherRun.row(other.name, partner);
-    if (!a) recording.want([one.name], t, t + 1);
-    if (!b && partner >= 0) otherRun.want([other.name], partner, partner + 1);
-    const [own, theirs] = [a?.[unit], b?.[unit]];
-    const [first, second] = crosses ? ["B ", "A "] : ["", ""];
-    if (own !== undefined && row?.name !== "other")
-      lines.push(`${first}${one.quantity} of layer ${cellShort(one.cell)} = ${fixed(own, 6)}`);
-    if (theirs !== undefined && (row?.name !== "one" || one.width === other.width))
-      lines.push(
-        `${second}${other.quantity} of layer ${cellShort(other.cell)} = ${fixed(theirs, 6)}`,
-      );
-    if (own !== undefined && theirs !== undefined && one.width === other.width)
-      lines.push(`difference = ${fixed(own - theirs, 6)}`);
-    if (lines.length === 2) lines.push("the numbers are coming …");
-    return lines;
-  }
 
   const picture = {
     name: "compare pictures",
@@ -276,10 +252,12 @@ export function createPicturesView(room) {
   };
   const linked = {
     name: "compare marks",
-    reads: [...room.reads, ...painting.reads, state.unit, state.measured],
+    reads: [...room.reads, ...painting.reads, state.unit, state.brush, state.measured],
     paint() {
       const pair = room.isShown() ? room.pair() : null;
-      if (room.isSound(pair) && layout.rows.length) paintMarks(pair);
+      if (!room.isSound(pair) || !layout.rows.length) return;
+      paintMarks(pair);
+      paintBrushed();
     },
   };
 

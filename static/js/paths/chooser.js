@@ -1,6 +1,6 @@
 // The list of sentences that can be looked at together.
 
-/** @import {Paths} from './tab.js' */
+/** @import {Paths} from './room.js' */
 
 import { button, element, write } from "../dom.js";
 import { MOST, alsoOf } from "./choices.js";

@@ -1,7 +1,7 @@
 // The paths as a picture to keep, and as a table.
 
 /** @import {Figure} from '../types.js' */
-/** @import {Paths} from './tab.js' */
+/** @import {Paths} from './room.js' */
 
 import { label } from "../label.js";
 import { tracePicture } from "./canvases.js";

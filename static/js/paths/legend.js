@@ -1,7 +1,7 @@
 // Which path is which, and what the colours of points mean.
 
 /** @import {Shot} from './shot.js' */
-/** @import {Paths} from './tab.js' */
+/** @import {Paths} from './room.js' */
 
 import { element, fitCanvas } from "../dom.js";
 import { label } from "../label.js";

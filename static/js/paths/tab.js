@@ -3,27 +3,19 @@
 
 /** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
-/** @import {Cell} from '../types.js' */
-/** @import {Choices} from './choices.js' */
-/** @import {Run} from './paths.js' */
-/** @import {Turn} from './projection.js' */
 /** @import {Shot} from './shot.js' */
 /** @import {Asked} from './source.js' */
 
-import { listenToGestures } from "../network/gestures.js";
-import { byId, button, context2d, element, loadStyles, write } from "../dom.js";
-import { label } from "../label.js";
+import { byId, button, element, loadStyles, write } from "../dom.js";
 import { createPathsCanvases } from "./canvases.js";
-import { cellName, cellsOf, choose, readChoices, readTurn, turned, whyNotShared, writeTurn } from "./choices.js"; // prettier-ignore
+import { cellName } from "./choices.js";
 import { createPathsFigure } from "./figure.js";
-import { nearest } from "./hits.js";
 import { HEAD } from "./layout.js";
 import { createLegend } from "./legend.js";
-import { axisName, passedOf, turnedAround } from "./paths.js";
-import { createRuns, titleOf } from "./runs.js";
-import { shotOf } from "./shot.js";
-import { createSource, hasLabels, hueOfLabels } from "./source.js";
-import { course, selectedCell } from "../state.js";
+import { axisName } from "./paths.js";
+import { listenToPointing } from "./pointing.js";
+import { createPaths } from "./room.js";
+import { selectedCell } from "../state.js";
 import { atom } from "../store.js";
 import { createPathsTools, longName, shortName } from "./tools.js";
 import { explanation, oddities, pointWords } from "./words.js";
@@ -31,165 +23,9 @@ import { explanation, oddities, pointWords } from "./words.js";
 /** The picture is never lower than this, and this is free below it, in pixels. */
 const LOWEST = 300;
 const BELOW = 76;
-/** How far from a point a pointer may be, and a finger. */
-const REACH = 12;
-const FINGER = 24;
-/** Degrees of a pixel that is dragged, and of a key. */
-const DRAG = 0.5;
-const KEY = 10;
-
-/** @param {Page} page */
-function createPaths(page) {
-  const { state } = page;
-  const arrived = atom(0);
-  const again = () => arrived.set(arrived.get() + 1);
-  const turning = atom(/** @type {Turn | null} */ (null));
-  const runs = createRuns(page, again);
-  const source = createSource(page, again, () => {
-    runs.forget();
-    again();
-  });
-  const measure = context2d(element("canvas"));
-  const { fontFamily: family } = getComputedStyle(document.body);
-  /** @type {Map<string, number>} */
-  const widths = new Map();
-
-  /** @param {string} text */
-  function widthOf(text) {
-    let width = widths.get(text);
-    if (width === undefined) {
-      measure.font = `600 11px ${family}`;
-      width = measure.measureText(text).width;
-      widths.set(text, width);
-    }
-    return width;
-  }
-
-  /** What is shown, as it can be: one space only where widths agree. @param {Recording} recording @returns {Choices} */
-  function choicesFor(recording) {
-    const choices = readChoices(state.paths.get());
-    const known = state.quantities.get().some(({ name }) => name === choices.of);
-    const of = known ? choices.of : "h";
-    const cells = cellsOf(choices, recording.rows);
-    const shared = choices.space === "shared" && !whyNotShared(recording, cells, of);
-    const labelled =
-      choices.colour !== "label" || (hasLabels(recording.about) && !recording.growing);
-    return {
-      ...choices,
-      of,
-      space: shared ? "shared" : "own",
-      colour: labelled ? choices.colour : "path",
-    };
-  }
-
-  return {
-    ...page,
-    arrived,
-    again,
-    turning,
-    source,
-    recorder: runs,
-    family,
-    widthOf,
-
-    get recording() {
-      return state.recording.get();
-    },
-    get rows() {
-      return state.recording.get()?.rows ?? [];
-    },
-    get choices() {
-      return readChoices(state.paths.get());
-    },
-    /** Whether several sentences are looked at. */
-    several: false,
-    /** Notes on sentences that are left out. @type {string[]} */
-    notes: [],
-    choicesFor,
-
-    /** @param {Partial<Choices>} changed */
-    choose: (changed) => choose(state, changed),
-
-    turnBack() {
-      choose(state, { turn: "30,20" });
-    },
-
-    get turn() {
-      return turning.get() ?? readTurn(readChoices(state.paths.get()).turn);
-    },
-
-    /** Ask for what is to be seen; null while nothing is here. @returns {Asked | null} */
-    asked() {
-      const recording = state.recording.get();
-      if (!recording || !state.quantities.get().length) return null;
-      const choices = choicesFor(recording);
-      const cells = cellsOf(choices, recording.rows);
-      const names = cells.map((cell) => `${cellName(cell)}.${choices.of}`);
-      // What is being written stands alone until it is a recording.
-      const found = recording.growing
-        ? { runs: [{ about: recording.about, title: titleOf(recording.about.text) }], notes: [] }
-        : runs.follow(recording, choices, names);
-      this.several = found.runs.length > 1;
-      this.notes = found.notes;
-      return source.follow(recording, found.runs, cells, choices);
-    },
-
-    /** Labels that have a colour here, most frequent first. */
-    labelNames() {
-      const { predictions } = state.recording.get()?.about ?? {};
-      const shown = this.labelHues();
-      if (!predictions || !shown) return [];
-      const own = shown.shown.map((id) => ({ text: predictions.labels[id], hue: shown.hues[id] }));
-      return shown.others ? [...own, { text: "others", hue: 7 }] : own;
-    },
-
-    labelHues() {
-      const { predictions } = state.recording.get()?.about ?? {};
-      const { runs: all } = this.asked() ?? {};
-      if (!predictions || !all) return null;
-      return hueOfLabels(all.map((run) => this.labelsFor(run)), predictions.labels.length); // prettier-ignore
-    },
-
-    /** @param {Run} run */
-    labelsFor: (run) => (hasLabels(run.about) ? source.labelsOf(run) : null),
-
-    /**
-     * Everything as it is to be drawn.
-     * @param {{width: number, height: number}} room
-     * @returns {Shot | null}
-     */
-    shot(room) {
-      const asked = this.asked();
-      const recording = state.recording.get();
-      if (!asked?.spaces || !recording) return null;
-      const choices = choicesFor(recording);
-      const hues = choices.colour === "label" ? this.labelHues() : null;
-      const labelsOf = (/** @type {number} */ run) => {
-        const ids = hues && this.labelsFor(asked.runs[run]);
-        return ids && hues && Array.from(ids, (id) => (id < 0 ? 7 : hues.hues[id]));
-      };
-      return shotOf({
-        ...{ spaces: asked.spaces, runs: asked.runs, choices, turn: this.turn },
-        ...{ theme: page.theme.get(), family, room, widthOf, labelsOf },
-        moving: turning.get() !== null,
-      });
-    },
-
-    /** Points passed of every path, by panel. @param {Shot} shot */
-    passed(shot) {
-      const recording = /** @type {Recording} */ (state.recording.get());
-      const time = course(state, recording);
-      const step = state.step.get();
-      return shot.panels.map(({ space }) => space.paths.map((path) => passedOf(time, step, path)));
-    },
-  };
-}
-
-/** @typedef {ReturnType<typeof createPaths>} Paths */
-
 /** @param {Page} page */
 export function createPathsView(page) {
-  const { state, actions, tooltip, theme } = page;
+  const { state, actions, theme } = page;
   const panel = byId("paths-view");
   const paths = createPaths(page);
   const tools = createPathsTools(paths);
@@ -236,78 +72,7 @@ export function createPathsView(page) {
     if (now.width !== size.get().width || now.height !== size.get().height) size.set(now);
   }
 
-  /** The panel and the point under a pointer. @param {MouseEvent} event */
-  function under(event) {
-    const { shot } = shown;
-    if (!shot) return null;
-    const { left, top } = picture.getBoundingClientRect();
-    const [x, y] = [event.clientX - left, event.clientY - top];
-    const found = shot.panels.find(
-      ({ box }) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height,
-    );
-    if (!found) return null;
-    const finger = "pointerType" in event && event.pointerType === "touch";
-    const hit = nearest(found.places, x, y, finger ? FINGER : REACH);
-    return { panel: found, hit };
-  }
-
-  /** @param {MouseEvent} event @param {ReturnType<typeof under>} found */
-  function explain(event, found) {
-    picture.style.cursor = found?.hit ? "pointer" : "";
-    if (!found?.hit || !shown.shot) return tooltip.hide();
-    const path = found.panel.space.paths[found.hit.path];
-    const { runs, choices } = shown.shot;
-    const { t, token, numbers } = pointWords(path, found.hit.at, runs, choices.dims);
-    const ids = choices.colour === "label" ? paths.labelsFor(runs[path.run]) : null;
-    const predicted = ids && runs[path.run].about.predictions?.labels[ids[t]];
-    tooltip.show(event, [
-      `“${token}” · timestep ${t}`,
-      `${longName(path.cell)} · ${choices.of}`,
-      ...(runs.length > 1 ? [runs[path.run].title] : []),
-      ...(predicted ? [`predicted: ${label(predicted)}`] : []),
-      ...numbers,
-    ]);
-  }
-
-  listenToGestures(picture, {
-    pan(dx, dy) {
-      if (paths.choices.dims < 3) return;
-      paths.turning.set(turned(paths.turn, dx * DRAG, dy * DRAG));
-    },
-    zoom: () => false,
-    end: settle,
-    click(event) {
-      const found = under(event);
-      if (!found) return;
-      explain(event, found);
-      const { hit } = found;
-      const path = hit && found.panel.space.paths[hit.path];
-      const cell = path?.cell ?? found.panel.space.cell;
-      if (cell) actions.selectCell(cell);
-      // Timesteps of other sentences are none of this one.
-      if (path && hit && path.run === 0) actions.selectTimestep(turnedAround(path, hit.at));
-    },
-    open: () => {},
-    hover: (event) => (event ? explain(event, under(event)) : tooltip.hide()),
-  });
-
-  /** The space rests: the link says how it is turned. */
-  function settle() {
-    const turn = paths.turning.get();
-    if (!turn) return;
-    paths.choose({ turn: writeTurn(turn) });
-    paths.turning.set(null);
-  }
-
-  picture.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || paths.choices.dims < 3) return;
-    if (event.target !== picture) return;
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const [around, up] = by[/** @type {keyof typeof by} */ (event.key)] ?? [];
-    if (around === undefined) return;
-    event.preventDefault();
-    paths.choose({ turn: writeTurn(turned(paths.turn, around * KEY, up * KEY)) });
-  });
+  listenToPointing(paths, picture, () => shown.shot);
 
   /** The names of the panels, which are buttons. @param {Shot} shot */
   function paintHeads(shot) {

@@ -2,7 +2,7 @@
 
 /** @import {Cell, Quantity} from '../types.js' */
 /** @import {Choices, Colouring} from './choices.js' */
-/** @import {Paths} from './tab.js' */
+/** @import {Paths} from './room.js' */
 
 import { button, element, write } from "../dom.js";
 import { alsoOf, cellName, cellsOf, whyNotShared, withCell } from "./choices.js";

@@ -57,6 +57,34 @@ def test_a_view_breaks_no_rule(
     assert violations(page) == []
 
 
+#: What a view may show beside what it shows of a tagger.
+OTHERS = {
+    "a stack of different widths": {"model": "turning"},
+    "different widths compared": {"model": "turning", "tab": "compare"},
+    "a pinned run": {"model": "tagger-en", "tab": "compare", "pinText": "the sun is very cold"},
+    "an earlier checkpoint": {"model": "tagger-en", "tab": "compare", "pinModel": "tagger-en@157"},
+    "paths in space": {"model": "tagger-en", "tab": "paths", "paths": "dims:3;space:shared"},
+    "what comes next": {"model": "shakespeare", "tab": "predictions"},
+    "a verdict": {"model": "sentiment", "tab": "predictions"},
+    "a text to go on with": {"model": "shakespeare", "tab": "write"},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_nor_do_other_things_a_view_shows(open_page: Callable[..., Page], name: str) -> None:
+    page = screen.ready(open_page(screen.link(**{"text": TEXT, **OTHERS[name]})))
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("tab", ["compare", "paths", "predictions"])
+def test_a_view_on_a_phone_breaks_no_rule(open_page: Callable[..., Page], tab: str) -> None:
+    link = screen.link(model="tagger-en", text=TEXT, tab=tab)
+    page = screen.ready(open_page(link, width=390, height=844))
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_opens_breaks_no_rule(
     open_page: Callable[..., Page], scheme: Literal["light", "dark"]

@@ -143,11 +143,13 @@ export function createMatrixView(room) {
     const [a, b] = [readName(own).cell, readName(other).cell];
     const words = value === null ? "not defined" : fixed(value, 3);
     const itself = !pair.crosses && own === other;
+    // Whoever hears a square hears the digits that stand in it.
+    const short = value === null ? "–" : fixed(value, 2);
     const node = button(
-      size >= NUMBERED ? (value === null ? "–" : fixed(value, 2).replace(/^0/, "")) : "",
+      size >= NUMBERED ? short.replace(/^0/, "") : "",
       () => choose(pair, own, other),
       {
-        "aria-label": `${cellWords(a)} with ${cellWords(b)}: CKA ${words}`,
+        "aria-label": `${cellWords(a)} with ${cellWords(b)}: CKA ${value === null ? `– ${words}` : short}`,
         "data-own": own,
         "data-other": other,
         disabled: itself,

@@ -288,15 +288,19 @@ export function createNetworkLabelsView(state, actions) {
         "button",
         {
           type: "button",
-          "aria-label": name,
+          "aria-label": widths > 1 ? `${name} · ${units}` : name,
           title:
             direction === "forward"
               ? `${name}: reads the sentence from left to right`
               : `${name}: reads from right to left; drawn in sentence order`,
         },
         element("b", {}, `layer ${layer} ${ARROW[direction]}`),
-        // The arrow says the direction; how wide a layer is only its own label can say.
-        element("span", { class: "direction" }, widths > 1 ? units : direction),
+        // Only its own label can say how wide a layer is.
+        element(
+          "span",
+          { class: "direction" },
+          widths > 1 ? `${direction} · ${recording.layers[layer].hidden_size}` : direction,
+        ),
       );
       button.addEventListener("click", () => actions.selectCell(cell));
       return place(button, layout.tops[n]);

@@ -234,7 +234,7 @@ function drawPassed(surface, shot, panel, passed) {
   overPaths(panel, (n) => {
     const to = passed[n];
     if (shot.long) drawPart(surface, shot, panel, n, to - TAIL, to, { alpha: 1, width: 1.75 });
-    else drawPart(surface, shot, panel, n, 0, to, { alpha: 1, width: 2 });
+    else drawPart(surface, shot, panel, n, 0, to, { alpha: 1, width: 0.6 + 0.4 * shot.size });
   });
 }
 

@@ -10,6 +10,7 @@ import { createRandom, forAll } from "./random.js";
 import { asApi, deferred, settle } from "./worlds.js";
 
 /** @import {Recording} from '../../static/js/recording.js' */
+/** @import {Pooling} from '../../static/js/heatmaps/tiles.js' */
 /** @import {NDArray} from '../../static/js/types.js' */
 
 const UNITS = 3;
@@ -29,11 +30,10 @@ function moment(timesteps, growing, id = "r") {
   );
 }
 
-const POOLING = /** @type {const} */ ({
-  ...{ unitsPerRow: 1, statistic: "extreme", sort: "index", sortOf: "h", unit: 0 },
-});
+/** @type {Pooling} */
+const POOLING = { unitsPerRow: 1, statistic: "extreme", sort: "index", sortOf: "h", unit: 0 };
 
-/** @param {Partial<typeof POOLING>} [pooling] */
+/** @param {Partial<Pooling>} [pooling] */
 const wanted = (tile = 0, level = 0, pooling = {}) => ({
   ...{ name: NAME, level, tile, pooling: { ...POOLING, ...pooling } },
 });

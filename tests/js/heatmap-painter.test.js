@@ -41,7 +41,7 @@ function anyTiles(random, timesteps, units) {
     if (!found) {
       const how = { level, tile, unitsPerRow, statistic, order: null };
       const pooled = poolTile({ shape: [timesteps, units], data }, how);
-      found = { ...pooled, pixels: null, coloured: "" };
+      found = { ...pooled, pixels: null, coloured: "", end: 0, stale: "", made: 0 };
       made.set(key, found);
     }
     return found;

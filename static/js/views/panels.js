@@ -23,9 +23,11 @@ export function createTabsView(state) {
       next.click();
     });
   }
+  const strip = /** @type {HTMLElement} */ (tabs[0].parentElement);
   const title = byId("view-title");
   const writing = byId("tab-write");
   let shown = "";
+  let sought = "";
   return {
     name: "tabs",
     reads: [
@@ -47,9 +49,13 @@ export function createTabsView(state) {
           const selected = tab.dataset.tab === shown;
           tab.setAttribute("aria-selected", String(selected));
           tab.tabIndex = selected ? 0 : -1;
-          // On a phone not all of them are in sight.
-          if (selected) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
         }
+      }
+      // On a phone not all of them are in sight; nor is any before there is a recording.
+      if (sought !== shown && state.recording.get()) {
+        sought = shown;
+        const tab = tabs.find(({ dataset }) => dataset.tab === shown);
+        if (tab) strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - strip.clientWidth / 3;
       }
       const { layer, direction } = selectedCell(state);
       const cell = `layer ${layer} ${direction}`;

@@ -16,7 +16,7 @@ import { asked } from "./options.js";
 import { createPace } from "./pace.js";
 
 /** Views that ask the server about a recording it does not have yet. */
-const ASKING = ["compare", "paths", "predictions"];
+const ASKING = ["compare", "predictions"];
 
 /**
  * What is being written.
@@ -173,7 +173,9 @@ export function createSession({ state, api, actions, frames }) {
   // A view that asks the server about a recording is shown one the server has.
   state.tab.subscribe((tab) => {
     const now = writing.get();
-    if (now && ASKING.includes(tab)) byMe(() => state.recording.set(now.base));
+    if (!now || !ASKING.includes(tab)) return;
+    byMe(() => state.recording.set(now.base));
+    actions.goToStep(state.step.get()); // which may lie beyond its end
   });
 
   let stopNow = () => {};

@@ -5,8 +5,9 @@
 /** @import {Room} from './room.js' */
 
 import { button, element, write } from "../dom.js";
-import { plural } from "../format.js";
+import { fixed, plural } from "../format.js";
 import { selectedCell } from "../state.js";
+import { partingOf } from "./alignment.js";
 import { problemWords, timestepNoun } from "./run-words.js";
 import { arrayName, cellWords, readName } from "./sides.js";
 
@@ -114,6 +115,7 @@ export function createToolsView(room) {
         " beside the ",
         ...sideWords(other),
         ", at the same timesteps of this sentence.",
+        ...resultWords(pair),
       );
       return;
     }
@@ -128,7 +130,19 @@ export function createToolsView(room) {
       " in ",
       element("b", {}, "A"),
       `, the pinned run.${textWords()}`,
+      ...resultWords(pair),
     );
+  }
+
+  /** What came out, in short: the numbers below have more. @param {Pair} pair */
+  function resultWords(pair) {
+    const found = room.pairSimilarity(pair).value?.cka[0]?.[0] ?? null;
+    const words = found === null ? [] : [" CKA ", element("b", {}, fixed(found, 3)), "."];
+    const known = pair.crosses ? room.known() : null;
+    const parting = known && partingOf(known.comparison);
+    if (parting)
+      words.push(" They part at timestep ", element("b", {}, String(parting.timestep)), ".");
+    return words;
   }
 
   /** What became of the text. */

@@ -73,7 +73,8 @@ export function createAfterView(room) {
     const { predictions } = recording.about;
     const t = place(shown);
     write(title, `After “${label(tokens[t].text)}”, timestep ${t}`);
-    write(facts, factLines(shown.facts(timestep), timestep).join(", "));
+    const of = factLines(shown.facts(timestep), timestep).join(", ");
+    write(facts, `“${label(tokens[t].text)}” itself: ${of}`);
     const busy = session.writing.get() !== null || room.isOffline();
     back.hidden = room.isOffline();
     back.disabled = busy || t >= recording.timesteps - 1;

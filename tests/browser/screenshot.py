@@ -41,6 +41,31 @@ PICTURES = [
         },
     ),
     (
+        "compare",
+        1440,
+        900,
+        "light",
+        TAGGER
+        | {
+            "tab": "compare",
+            "pinModel": "tagger-en",
+            "pinText": "The sun is shiny and the beach is windy today.",
+        },
+    ),
+    ("paths", 1440, 900, "light", TAGGER | {"tab": "paths"}),
+    (
+        "predictions",
+        1440,
+        900,
+        "light",
+        {
+            "model": "shakespeare",
+            "text": "To be, or not to be: that is the question",
+            "step": 20,
+            "tab": "predictions",
+        },
+    ),
+    (
         "sentiment",
         1440,
         900,
@@ -72,6 +97,7 @@ def take(
     if shown.get("tab") == "unit":
         page.locator("#unit-facts .share").first.wait_for()
     page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)  # what came last is painted, too
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
     page.close()

@@ -6,10 +6,9 @@
 /** @import {Known, Room} from './room.js' */
 
 import { axis } from "../time/axis.js";
-import { element, fitCanvas, isDrag, write } from "../dom.js";
+import { followPointer } from "../time/pointing.js";
+import { element, fitCanvas, write } from "../dom.js";
 import { fixed } from "../format.js";
-import { timestepAtX } from "../geometry.js";
-import { label } from "../label.js";
 import { scaleY } from "../unit/lines.js";
 import { drawLine, tickText } from "../unit/picture.js";
 import { partingOf } from "./alignment.js";
@@ -122,34 +121,12 @@ export function createLinesView(room) {
     }
   }
 
-  /** @param {PointerEvent | MouseEvent} event */
-  function under(event) {
-    const recording = state.recording.get();
-    if (!recording) return null;
-    const view = axis(state, recording);
-    const t = timestepAtX(event.clientX - track.getBoundingClientRect().left, view);
-    return { recording, t, x: (t + 0.5) * view.columnWidth - view.scrollLeft };
-  }
-  track.addEventListener("click", (event) => {
-    const hit = under(event);
-    if (hit) actions.selectTimestep(hit.t);
-  });
-  track.addEventListener("pointermove", (event) => {
-    const hit = under(event);
+  followPointer(room, track, hair, ({ t }) => {
     const known = room.known();
-    if (!hit || !known) return;
-    if (isDrag(event)) actions.selectTimestep(hit.t);
-    hair.style.transform = `translateX(${hit.x}px)`;
-    hair.style.visibility = "visible";
-    const found = bandsOf(known)
+    if (!known) return null;
+    return bandsOf(known)
       .flatMap(({ measures }) => measures)
-      .map(({ name }) => `${NAMES[name]} = ${shownNumber(known.series[name][hit.t])}`);
-    const token = label(hit.recording.about.tokens[hit.t].text);
-    tooltip.show(event, [`“${token}” · timestep ${hit.t}`, ...found]);
-  });
-  track.addEventListener("pointerleave", () => {
-    hair.style.visibility = "hidden";
-    tooltip.hide();
+      .map(({ name }) => `${NAMES[name]} = ${shownNumber(known.series[name][t])}`);
   });
 
   const picture = {

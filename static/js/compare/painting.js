@@ -11,6 +11,7 @@ import { fitted } from "../colour.js";
 import { levelOf } from "../geometry.js";
 import { columnsOf, paintPicture, topLevel } from "../heatmaps/painter.js";
 import { TILE } from "../heatmaps/pooling.js";
+import { poolingOf } from "../heatmaps/source.js";
 import { shownRange } from "../theme.js";
 import { differenceEnd, withoutPartner } from "./picture-layout.js";
 
@@ -19,15 +20,6 @@ const NOTHING = 0;
 
 /** @param {Page} page */
 export function createPainting({ state, theme }) {
-  /** @param {number} unitsPerRow */
-  const pooling = (unitsPerRow) => ({
-    unitsPerRow,
-    statistic: state.statistic.get(),
-    sort: state.sort.get(),
-    sortOf: state.sortOf.get(),
-    unit: state.unit.get(),
-  });
-
   /**
    * The part of the axis on the screen, in columns of the level that fits it.
    * @param {{columnWidth: number, window: {first: number, last: number}}} view
@@ -46,7 +38,7 @@ export function createPainting({ state, theme }) {
    * @returns {Wanted[]}
    */
   function wanted(rows, { level, top, first, last }) {
-    const pool = pooling(rows[0].unitsPerRow);
+    const pool = poolingOf(state, rows[0].unitsPerRow);
     /** @type {Wanted[]} */
     const found = [];
     for (const { name } of rows) {
@@ -59,7 +51,7 @@ export function createPainting({ state, theme }) {
 
   /** @param {Tiles} tiles @param {PictureRow} row */
   const tileAt = (tiles, { name, unitsPerRow }) => {
-    const pool = pooling(unitsPerRow);
+    const pool = poolingOf(state, unitsPerRow);
     return (/** @type {number} */ level, /** @type {number} */ tile) =>
       tiles.get({ name, pooling: pool, level, tile });
   };
@@ -106,7 +98,6 @@ export function createPainting({ state, theme }) {
   }
 
   return {
-    pooling,
     partOf,
     wanted,
     ends,

@@ -6,8 +6,8 @@
 /** @import {Room} from './room.js' */
 
 import { axis } from "../time/axis.js";
+import { hideOnLeaving, showHair, timestepUnder } from "../time/pointing.js";
 import { context2d, element, heightUnder, isDrag } from "../dom.js";
-import { timestepAtX } from "../geometry.js";
 import { placesAt, unitTop } from "../heatmaps/layout.js";
 import { createHeatmapSource } from "../heatmaps/source.js";
 import { tickText } from "../unit/picture.js";
@@ -188,16 +188,14 @@ export function createPicturesView(room) {
   /** @param {PointerEvent | MouseEvent} event */
   function under(event) {
     const pair = room.pair();
-    if (!pair) return null;
-    const recording = /** @type {Recording} */ (pair.one.recording);
-    const view = axis(state, recording);
-    const t = timestepAtX(event.clientX - track.getBoundingClientRect().left, view);
+    const at = timestepUnder(state, track, event);
+    if (!pair || !at) return null;
     const place = placesAt(layout.rows, heightUnder(event, track));
     const row = /** @type {PictureRow | undefined} */ (place?.row);
     const order = row && orderOf(pair, row);
     const unit = place ? (order ? order[place.first] : place.first) : null;
     const more = place ? place.last - place.first : 0;
-    return { pair, recording, view, t, row, unit, more };
+    return { ...at, pair, row, unit, more };
   }
 
   track.addEventListener("click", (event) => {
@@ -212,16 +210,11 @@ export function createPicturesView(room) {
     const hit = under(event);
     if (!hit) return;
     if (isDrag(event) && !event.shiftKey) actions.selectTimestep(hit.t);
-    const { columnWidth, scrollLeft } = hit.view;
-    hair.style.transform = `translateX(${(hit.t + 0.5) * columnWidth - scrollLeft}px)`;
-    hair.style.visibility = "visible";
+    showHair(hair, hit.x);
     if (hit.row) tooltip.show(event, readout(hit, room.known()));
     else tooltip.hide();
   });
-  track.addEventListener("pointerleave", () => {
-    hair.style.visibility = "hidden";
-    tooltip.hide();
-  });
+  hideOnLeaving(track, hair, tooltip);
 
   const picture = {
     name: "compare pictures",

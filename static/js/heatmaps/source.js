@@ -2,23 +2,27 @@
 
 /** @import {Page} from '../page.js' */
 /** @import {Recording} from '../recording.js' */
+/** @import {State} from '../state.js' */
 /** @import {HeatmapRow} from './layout.js' */
 /** @import {Colours} from './painter.js' */
 
 import { shownRange } from "../theme.js";
+
+/** How values are put together, and in which order of units. @param {State} state @param {number} unitsPerRow */
+export const poolingOf = (state, unitsPerRow) => ({
+  unitsPerRow,
+  statistic: state.statistic.get(),
+  sort: state.sort.get(),
+  sortOf: state.sortOf.get(),
+  unit: state.unit.get(),
+});
 
 /** @param {Page} page */
 export function createHeatmapSource(page) {
   const { state, theme } = page;
 
   /** @param {number} unitsPerRow */
-  const pooling = (unitsPerRow) => ({
-    unitsPerRow,
-    statistic: state.statistic.get(),
-    sort: state.sort.get(),
-    sortOf: state.sortOf.get(),
-    unit: state.unit.get(),
-  });
+  const pooling = (unitsPerRow) => poolingOf(state, unitsPerRow);
 
   /**
    * The order of the units of an array; null as they are.

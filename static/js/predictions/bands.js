@@ -8,6 +8,7 @@
 
 import { label } from "../label.js";
 import { niceEnds, scaleY, stackBands, vertices } from "../unit/lines.js";
+import { stroke } from "../unit/picture.js";
 import { MEASURES, flips, mainIds, probabilityOf } from "./measures.js";
 
 /** Lines of one band that can be told apart. */
@@ -176,21 +177,6 @@ function drawFlips(surface, own, { top, height }, { first, last, offset, columnW
     surface.closePath();
     surface.fill();
   }
-}
-
-/** @param {Surface} surface @param {number[]} path */
-function stroke(surface, path) {
-  surface.beginPath();
-  let open = false;
-  for (let n = 0; n < path.length; n += 2) {
-    if (Number.isNaN(path[n])) open = false;
-    else if (open) surface.lineTo(path[n], path[n + 1]);
-    else {
-      surface.moveTo(path[n], path[n + 1]);
-      open = true;
-    }
-  }
-  surface.stroke();
 }
 
 /** Dots on all timesteps, or with no radius on those that stand alone. @param {Surface} surface @param {number[]} path @param {number} radius */

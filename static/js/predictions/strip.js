@@ -7,8 +7,8 @@
 /** @import {Columns} from './cells.js' */
 
 import { axis } from "../time/axis.js";
-import { element, fitCanvas, isDrag } from "../dom.js";
-import { timestepAtX } from "../geometry.js";
+import { hideOnLeaving, showHair, timestepUnder } from "../time/pointing.js";
+import { element, fitCanvas, heightUnder, isDrag } from "../dom.js";
 import { label } from "../label.js";
 
 /**
@@ -39,12 +39,9 @@ export function createStrip(room, picture) {
   /** @param {MouseEvent} event */
   function under(event) {
     const shown = room.shown();
-    if (!shown?.answers) return null;
-    const view = axis(state, shown.recording);
-    const { left, top } = track.getBoundingClientRect();
-    const t = timestepAtX(event.clientX - left, view);
-    const x = (t + 0.5) * view.columnWidth - view.scrollLeft;
-    return { shown, answers: shown.answers, t, x, y: event.clientY - top };
+    const at = timestepUnder(state, track, event);
+    if (!shown?.answers || !at) return null;
+    return { shown, answers: shown.answers, ...at, y: heightUnder(event, track) };
   }
 
   track.addEventListener("click", (event) => {
@@ -57,16 +54,12 @@ export function createStrip(room, picture) {
     const hit = under(event);
     if (!hit) return;
     if (isDrag(event)) actions.selectTimestep(hit.t);
-    hair.style.transform = `translateX(${hit.x}px)`;
-    hair.style.visibility = "visible";
+    showHair(hair, hit.x);
     const token = label(hit.shown.recording.about.tokens[hit.t].text);
     const lines = picture.tell(hit.shown, hit.answers, hit.t, hit.y);
     tooltip.show(event, [`after “${token}” · timestep ${hit.t}`, ...lines]);
   });
-  track.addEventListener("pointerleave", () => {
-    hair.style.visibility = "hidden";
-    tooltip.hide();
-  });
+  hideOnLeaving(track, hair, tooltip);
 
   return {
     root,

@@ -5,10 +5,9 @@
 /** @import {Shown, Unit} from './tab.js' */
 
 import { axis } from "../time/axis.js";
-import { button, element, fitCanvas, isDrag, write } from "../dom.js";
+import { followPointer } from "../time/pointing.js";
+import { button, element, fitCanvas, write } from "../dom.js";
 import { fixed } from "../format.js";
-import { timestepAtX } from "../geometry.js";
-import { label } from "../label.js";
 import { scaleY } from "./lines.js";
 import { selectedCell, selectedTimestep } from "../state.js";
 import { LEGEND, bandEnds, drawLines, lineColour, placeBands, tickText } from "./picture.js";
@@ -139,33 +138,9 @@ export function createUnitLinesView(unit) {
     ].join(" ");
   }
 
-  /** @param {PointerEvent | MouseEvent} event */
-  function timestepUnder(event) {
-    const recording = state.recording.get();
-    if (!recording) return null;
-    const view = axis(state, recording);
-    const t = timestepAtX(event.clientX - track.getBoundingClientRect().left, view);
-    return { recording, t, x: (t + 0.5) * view.columnWidth - view.scrollLeft };
-  }
-
-  track.addEventListener("click", (event) => {
-    const hit = timestepUnder(event);
-    if (hit) actions.selectTimestep(hit.t);
-  });
-  track.addEventListener("pointermove", (event) => {
-    const hit = timestepUnder(event);
+  followPointer(unit, track, hair, ({ t }) => {
     const series = unit.shown()?.series;
-    if (!hit || !series) return;
-    if (isDrag(event)) actions.selectTimestep(hit.t);
-    hair.style.transform = `translateX(${hit.x}px)`;
-    hair.style.visibility = "visible";
-    const values = Object.entries(series).map(([q, of]) => `${q} = ${fixed(of[hit.t], 6)}`);
-    const token = label(hit.recording.about.tokens[hit.t].text);
-    tooltip.show(event, [`“${token}” · timestep ${hit.t}`, ...values]);
-  });
-  track.addEventListener("pointerleave", () => {
-    hair.style.visibility = "hidden";
-    tooltip.hide();
+    return series ? Object.entries(series).map(([q, of]) => `${q} = ${fixed(of[t], 6)}`) : null;
   });
   lines.addEventListener("keydown", (event) => {
     const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];

@@ -93,8 +93,8 @@ export function drawLine(surface, values, window, y, { colour, pixel }) {
 /** The closer the timesteps, the finer the line. @param {number} columnWidth */
 const widthOf = (columnWidth) => (columnWidth < 1 ? 1 : columnWidth < DOTS ? 1.25 : 1.75);
 
-/** @param {Surface} surface @param {number[]} path */
-function stroke(surface, path) {
+/** A line through points, x and y in turn, with a gap where one is NaN. @param {Surface} surface @param {number[]} path */
+export function stroke(surface, path) {
   surface.beginPath();
   let open = false;
   for (let n = 0; n < path.length; n += 2) {

@@ -39,17 +39,22 @@ def similarity(
     names: Sequence[str],
     other_names: Sequence[str],
     rows: range,
-    also: Sequence[ArrayFile],
+    also: Sequence[tuple[ArrayFile, ArrayFile | None]],
     progress: str | None,
 ) -> bytes:
     """CKA of each of the names with each of the others, as JSON.
 
-    At the timesteps both recordings have, and all those of ``also``, each with itself.
+    At the timesteps both recordings have, and all that both of each of ``also`` have.
     """
-    pairs = _both(_pairs(file, other, rows))
-    left = _stacked([file, *also], names, pairs[:, 0])
+    files = [(file, other, rows), *((a, b, range(a.timesteps)) for a, b in also)]
+    pairs = [_both(_pairs(*each)) for each in files]
+    left = _stacked([a for a, _, _ in files], names, [at[:, 0] for at in pairs])
     mirrored = other is None and list(names) == list(other_names)
-    right = None if mirrored else _stacked([other or file, *also], other_names, pairs[:, 1])
+    right = (
+        None
+        if mirrored
+        else _stacked([b or a for a, b, _ in files], other_names, [at[:, 1] for at in pairs])
+    )
     cka = cka_matrix(
         left,
         right,
@@ -242,15 +247,15 @@ def _array(file: ArrayFile, name: str) -> Array:
 
 
 def _stacked(
-    files: Sequence[ArrayFile], names: Sequence[str], rows: NDArray[np.intp]
+    files: Sequence[ArrayFile], names: Sequence[str], rows: Sequence[NDArray[np.intp]]
 ) -> list[Array]:
-    """Each array of all files below each other; of the first only these timesteps."""
-    first, *more = files
+    """These timesteps of each array of all files, below each other."""
     stacked = []
     for name in names:
-        own = chosen_rows(_array(first, name), rows)
-        parts = [own, *(_array(file, name) for file in more)]
-        stacked.append(np.concatenate(parts) if more else own)
+        parts = [
+            chosen_rows(_array(file, name), own) for file, own in zip(files, rows, strict=True)
+        ]
+        stacked.append(np.concatenate(parts) if len(parts) > 1 else parts[0])
     return stacked
 
 

@@ -56,26 +56,26 @@ class Sides:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Which arrays against which others; ``also`` are recordings whose timesteps are added."""
+    """Which arrays against which others; ``also`` are sentences whose timesteps are added."""
 
     sides: Sides
     names: Sequence[str]
     other_names: Sequence[str]
     rows: range
-    also: Sequence[StoredRecording]
+    also: Sequence[Sides]
 
     @property
     def products(self) -> int:
         """How many products of two numbers it is made of, at most."""
-        timesteps = len(self.rows) + sum(recording.file.timesteps for recording in self.also)
+        timesteps = len(self.rows) + sum(further.recording.file.timesteps for further in self.also)
         left = sum(width_of(self.sides.recording, name) for name in self.names)
         return timesteps * left * sum(width_of(self.sides.second, n) for n in self.other_names)
 
     @property
     def key(self) -> Hashable:
-        ids = [recording.id for recording in (self.sides.second, *self.also)]
+        ids = [(sides.recording.id, sides.second.id) for sides in (self.sides, *self.also)]
         asked = (tuple(self.names), tuple(self.other_names), self.rows.start, self.rows.stop)
-        return (self.sides.recording.id, *ids, *asked)
+        return (*ids, *asked)
 
 
 class Comparisons:
@@ -201,7 +201,7 @@ class Comparisons:
             matrix.names,
             matrix.other_names,
             matrix.rows,
-            [recording.file for recording in matrix.also],
+            [self._files(further) for further in matrix.also],
         )
         if matrix.products <= SMALL_PRODUCTS:
             return await self._analyses.read("similarity", *asked, None)
@@ -249,29 +249,25 @@ def checked_matrix(
     names: Sequence[str],
     other_names: Sequence[str],
     rows: range,
-    also: Sequence[StoredRecording],
+    also: Sequence[Sides],
 ) -> Matrix:
     """Raises UnknownArrayError; InputError for what does not fit; SizeError."""
     names = with_timesteps(sides.recording, names)
     other_names = with_timesteps(sides.second, other_names or names)
-    if also and sides.other:
-        raise InputError(
-            "Further sentences are compared each with itself.",
-            came="also together with other",
-            expected="one of the two",
-        )
-    every = list(dict.fromkeys([*names, *other_names]))
-    for recording in also:
-        with_timesteps(recording, every)
+    for further in also:
+        with_timesteps(further.recording, names)
+        with_timesteps(further.second, other_names)
     if also:
-        _check_widths([sides.recording, *also], every, together=False)
+        every = [sides, *also]
+        _check_widths([each.recording for each in every], names, together=False)
+        _check_widths([each.second for each in every], other_names, together=False)
     if len(names) * len(other_names) > MAX_PAIRS:
         raise SizeError(
             "So many arrays cannot be compared with each other.",
             came=f"{len(names):,} with {len(other_names):,}",
             expected=f"at most {MAX_PAIRS:,} pairs",
         )
-    timesteps = len(rows) + sum(recording.file.timesteps for recording in also)
+    timesteps = len(rows) + sum(further.recording.file.timesteps for further in also)
     width = sum(width_of(sides.recording, name) for name in names)
     if sides.other or names != other_names:
         width += sum(width_of(sides.second, name) for name in other_names)

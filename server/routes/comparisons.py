@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from lstm_core.errors import InputError
 from server.analyses import Ordering, QuantityName, Sort, Statistic, Tile
 from server.comparisons import Matrix, Sides, Space, checked_matrix
 from server.deps import ServicesDep
@@ -70,21 +71,30 @@ async def get_similarity(
         list[Id] | None,
         Query(max_length=200, description="Recordings whose timesteps are added to these."),
     ] = None,
+    other_also: Annotated[
+        list[Id] | None,
+        Query(max_length=200, description="With other: what each of these is compared with."),
+    ] = None,
 ) -> Response:
     """Linear CKA (Kornblith et al. 2019) over the timesteps that both recordings have, their tokens
-    aligned, and all those of ``also``. From 0 to 1; null where an array never moves, or only one
-    timestep is left. Timesteps with NaN or infinity on either side are left out.
+    aligned, and all those of ``also``, each beside itself or beside its ``other_also``. From 0 to
+    1; null where an array never moves, or only one timestep is left. Timesteps with NaN or infinity
+    on either side are left out.
 
     With ``Accept: application/x-ndjson`` the reply is a stream of JSON lines: as many
     ``{"progress": {"done", "of", "what"}}`` as there is to tell, then ``{"similarity": …}`` or
     ``{"problem": …}``. Hanging up ends the computation, unless somebody else waits for it."""
-    ids = _ids(recording_id, other, *(also or ()))
+    more, other_more = also or [], other_also or []
+    _check_also(other, more, other_more)
+    ids = _ids(recording_id, other, *more, *other_more)
 
     def matrix(recordings: list[StoredRecording]) -> Matrix:
         sides = _sides(recordings, recording_id, other)
         rows = sides.recording.file.rows(start, stop)
-        further = recordings[len(recordings) - len(also or ()) :]
-        return checked_matrix(sides, name, other_name or (), rows, further)
+        further = recordings[len(recordings) - len(more) - len(other_more) :]
+        beside = [*further[len(more) :], *[None] * (len(more) - len(other_more))]
+        pairs = [Sides(a, b) for a, b in zip(further[: len(more)], beside, strict=True)]
+        return checked_matrix(sides, name, other_name or (), rows, pairs)
 
     async def ask(recordings: list[StoredRecording]) -> bytes:
         return await services.comparisons.similarity(matrix(recordings))
@@ -94,7 +104,7 @@ async def get_similarity(
             asked_for = matrix(hold(held, services, ids))
             steps = services.comparisons.follow(asked_for)
             return LinesResponse(request.url.path, steps, held.pop_all())
-    asked = ("similarity", name, other, other_name, start, stop, also)
+    asked = ("similarity", name, other, other_name, start, stop, also, other_also)
     return await answer_together(request, services, ids, asked, ask, media_type=JSON, vary="Accept")
 
 
@@ -234,6 +244,17 @@ async def get_comparison_tiles(
 
     asked = ("comparison-tiles", name, other, other_name, part, ordering)
     return await answer_together(request, services, _ids(recording_id, other), asked, ask)
+
+
+def _check_also(other: str | None, also: list[str], other_also: list[str]) -> None:
+    """Raises InputError unless each further sentence has what the first one has."""
+    if len(other_also) != (len(also) if other else 0):
+        raise InputError(
+            "Each further sentence is compared as the first: beside itself, or beside another.",
+            came=f"{len(also)} also and {len(other_also)} other_also, "
+            + ("with other" if other else "without other"),
+            expected="as many other_also as also" if other else "other_also only with other",
+        )
 
 
 def _ids(recording_id: str, other: str | None, *also: str) -> list[str]:

@@ -233,7 +233,7 @@ export function createApi(fetch) {
     /**
      * CKA of every array with every other one, of this recording or of two.
      * @param {string} id
-     * @param {{name: string[], other?: string, other_name?: string[], start?: number, stop?: number, also?: string[]}} of
+     * @param {{name: string[], other?: string, other_name?: string[], start?: number, stop?: number, also?: string[], other_also?: string[]}} of
      * @param {AbortSignal} [signal]
      * @param {(progress: Progress) => void} [onProgress]
      * @returns {Promise<Similarity>}

@@ -301,6 +301,25 @@ def test_cka_over_a_set_of_sentences_has_the_timesteps_of_all(
     page.wait_for_function("() => location.hash.includes('compare=over:set')")
 
 
+def test_cka_of_two_models_is_over_the_same_set_of_sentences(
+    open_page: Callable[..., Page], oracle: Callable[..., Any]
+) -> None:
+    page = open_compare(open_page, model="two", text=TEXT, layer=1, pinModel="projected")
+    models = page.evaluate("fetch('api/models').then((answer) => answer.json())")
+    examples = next(model for model in models if model["id"] == "two")["examples"]
+    texts = list(dict.fromkeys([TEXT, *examples]))
+    page.get_by_role("combobox", name="CKA is over").select_option("set")
+    painted(page)
+    a, b = (
+        np.concatenate([oracle(model, text)[1][1, "forward"].quantity["h"] for text in texts])
+        for model in ("two", "projected")
+    )
+    expect(page.locator("#compare-numbers .over")).to_have_text(
+        f"over {len(a)} timesteps of all sentences"
+    )
+    assert value(page, "[data-number=cka]") == pytest.approx(linear_cka(a, b), abs=SHOWN)
+
+
 @pytest.mark.parametrize(
     ("link", "says", "cka"),
     [

@@ -44,6 +44,7 @@ class Run:
     def __init__(self, client: TestClient, text: str, model: str = "chars") -> None:
         self.made = record(client, text, model)
         self.id = self.made["id"]
+        self.text = text
         self.url = f"/api/recordings/{self.id}"
         self.arrays = tensors(client, f"{self.url}/arrays", dtype="float64")
         self.tokens = [token["text"] for token in self.made["tokens"]]
@@ -107,6 +108,27 @@ def test_further_sentences_add_their_timesteps(client: TestClient, words: tuple[
     X, Y = (np.concatenate([r.arrays[name][rows] for r, rows in runs]) for name in names)
     assert found["timesteps"] == len(X)
     np.testing.assert_allclose(found["cka"], [[1, cka(X, Y)], [cka(Y, X), 1]], atol=1e-5)
+
+
+def test_further_sentences_stand_beside_what_another_model_makes_of_them(
+    client: TestClient, words: tuple[Run, Run]
+) -> None:
+    one, other = words
+    names, other_names = ["0.forward.h", "0.backward.c"], ["1.forward.h"]
+    beside = [Run(client, run.text, "projected") for run in words]
+    found = ask(
+        client,
+        f"{one.url}/similarity",
+        name=names,
+        other=beside[0].id,
+        other_name=other_names,
+        also=[other.id],
+        other_also=[beside[1].id],
+    )
+    X = [np.concatenate([run.arrays[name] for run in words]) for name in names]
+    Y = [np.concatenate([run.arrays[name] for run in beside]) for name in other_names]
+    assert found["timesteps"] == len(X[0])
+    np.testing.assert_allclose(found["cka"], [[cka(a, b) for b in Y] for a in X], atol=1e-5)
 
 
 def test_one_token_has_no_similarity(client: TestClient) -> None:
@@ -253,7 +275,7 @@ def test_a_comparison_that_is_left_ends_its_process(models: Path, tmp_path: Path
                 every = [name for name, e in recording.file.entries.items() if len(e.shape) == 2]
                 sides = comparisons.Sides(recording, None)
                 rows = recording.file.rows(None, None)
-                matrix = comparisons.checked_matrix(sides, every, (), rows, [recording] * 60)
+                matrix = comparisons.checked_matrix(sides, every, (), rows, [sides] * 60)
                 asking = asyncio.create_task(services.comparisons.similarity(matrix))
                 async with asyncio.timeout(30):
                     while not pool.pids:
@@ -526,6 +548,8 @@ def test_tiles_of_another_sentence_stand_at_the_timesteps_of_this(
         ("similarity?name=x&start=5&stop=5", 422),
         ("similarity?name=x&stop=100000", 422),
         ("similarity?name=x&other=OTHER&also=OTHER", 422),
+        ("similarity?name=x&also=OTHER&other_also=OTHER", 422),
+        ("similarity?name=x&other=OTHER&also=OTHER&other_also=nobody", 404),
         ("similarity?name=x&also=OTHER", 422),
         ("comparison", 422),
         ("comparison?name=", 404),

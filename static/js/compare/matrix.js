@@ -76,8 +76,9 @@ export function createMatrixView(room) {
 
   /** How far the sentences of a set are; null when none is being recorded. */
   function isRecording() {
-    const crosses = room.pair()?.crosses;
-    return room.options().over === "set" && !crosses ? room.sentences.progress() : null;
+    const pair = room.pair();
+    if (!pair || room.options().over !== "set" || !room.takesSet(pair)) return null;
+    return room.sentences.progress();
   }
 
   /** @param {Pair} pair @param {string} own @param {string} other */
@@ -215,19 +216,20 @@ export function createMatrixView(room) {
     if (problem) return problemWords(problem);
     const recording = /** @type {Recording} */ (pair.one.recording);
     const { over: what } = room.options();
-    if (what === "set" && pair.crosses)
-      return "A set of sentences is compared inside one run; here it is this sentence, whose tokens are aligned with the pinned run's.";
+    if (what === "set" && !room.takesSet(pair))
+      return "A pinned text is one sentence: here it is this sentence, whose tokens are aligned with the pinned run's. A set can be read by two models.";
     const progress = isRecording();
     if (progress) return `Recording ${progress.done} of ${plural(progress.of, "sentence")} …`;
     if (!similarity) return "…";
     const timesteps = plural(similarity.timesteps, "timestep");
+    const rows = pair.crosses ? "Rows: this run, B; columns: the pinned run, A." : "";
     if (similarity.timesteps < 2) return "One timestep alone does not vary: CKA is not defined.";
     if (what === "set") {
       const count = room.sentences.texts(recording).length + 1;
       const from = state.sentences.get() ? "your file" : "the model's examples";
-      return `${timesteps} of ${plural(count, "sentence")}: this one and ${from}.`;
+      return `${timesteps} of ${plural(count, "sentence")}: this one and ${from}. ${rows}`;
     }
-    return `${timesteps}. ${pair.crosses ? "Rows: this run, B; columns: the pinned run, A." : ""}`;
+    return `${timesteps}. ${rows}`;
   }
 
   const view = {
@@ -237,7 +239,7 @@ export function createMatrixView(room) {
       const pair = room.isShown() ? room.pair() : null;
       if (!room.isSound(pair)) return;
       over.value = room.options().over;
-      over.querySelector("[value=set]")?.toggleAttribute("disabled", pair.crosses);
+      over.querySelector("[value=set]")?.toggleAttribute("disabled", !room.takesSet(pair));
       write(title, `CKA of ${pair.one.quantity}, every cell with every cell`);
       const { value, last, problem, progress, stopped } = room.matrix(pair);
       const working = isRecording() ?? progress;

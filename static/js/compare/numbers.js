@@ -93,7 +93,7 @@ export function createNumbersView(room) {
     );
     cosine.classList.toggle("words", pair.one.width !== pair.other.width);
     const count = value?.timesteps;
-    const set = room.options().over === "set" && !pair.crosses;
+    const set = room.options().over === "set" && room.takesSet(pair);
     write(over, count ? `over ${plural(count, "timestep")}${set ? " of all sentences" : ""}` : "");
   }
 

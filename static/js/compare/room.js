@@ -119,11 +119,15 @@ export function createRoom(page) {
     return { start: rested.start, stop: Math.min(rested.stop, recording.timesteps) };
   }
 
+  /** Whether CKA can be over a set: a pinned text is one sentence, a pinned model reads any. @param {Pair} of */
+  const takesSet = (of) => !of.crosses || !state.pinText.get();
+
   /** The other sentences that CKA is over, by the ids of their recordings; null while they are recorded. */
   function also() {
     const recording = state.recording.get();
-    if (!recording || options().over !== "set" || pair()?.crosses) return [];
-    return sentences.ids(recording);
+    const of = pair();
+    if (!recording || !of || options().over !== "set" || !takesSet(of)) return {};
+    return sentences.ids(recording, of.crosses ? of.other.recording.about.model : null);
   }
 
   /** @param {Pair} of */
@@ -148,7 +152,7 @@ export function createRoom(page) {
     if (!others) return { ...NOTHING, problem: sentences.problem() };
     const id = of.one.recording.about.id;
     const other = of.crosses ? of.other.recording.about.id : undefined;
-    const asked = { name, other, other_name, ...part(), also: others };
+    const asked = { name, other, other_name, ...part(), ...others };
     return answers.to(JSON.stringify([id, asked]), (signal, onProgress) =>
       api.similarity(id, asked, signal, onProgress),
     );
@@ -183,6 +187,7 @@ export function createRoom(page) {
     windowed: [state.from, state.span, state.trackWidth],
 
     comparison,
+    takesSet,
 
     /** Whether there is something to paint of a pair, or to come. @param {Pair | null} of @returns {of is Pair} */
     isSound: (of) => of !== null && !comparison(of).problem,

@@ -14,7 +14,7 @@ export function createSentences({ state, api }, onArrival) {
   let asked = "";
   /** @type {AbortController | null} */
   let request = null;
-  /** @type {string[] | null} */
+  /** @type {{also: string[], other_also: string[]} | null} */
   let ids = null;
   /** @type {unknown} */
   let problem = null;
@@ -28,21 +28,24 @@ export function createSentences({ state, api }, onArrival) {
     return [...new Set(all)].filter((other) => other !== text).slice(0, MOST);
   }
 
-  /** @param {Recording} recording @param {string[]} wanted */
-  async function recordAll({ about: { model, precision } }, wanted) {
+  /** @param {Recording} recording @param {string[]} wanted @param {string | null} pinned */
+  async function recordAll({ about: { model, precision } }, wanted, pinned) {
     request?.abort();
     const mine = new AbortController();
     request = mine;
     [ids, problem, cancelled] = [null, null, false];
     [done, of] = [0, wanted.length];
-    /** @type {string[]} */
-    const made = [];
+    const made = { also: /** @type {string[]} */ ([]), other_also: /** @type {string[]} */ ([]) };
     try {
       for (const text of wanted) {
         const { id } = await api.record({ model, text, precision }, mine.signal);
+        made.also.push(id);
+        if (pinned) {
+          const other = await api.record({ model: pinned, text, precision }, mine.signal);
+          made.other_also.push(other.id);
+        }
         if (mine.signal.aborted) return;
-        made.push(id);
-        done = made.length;
+        done = made.also.length;
         onArrival();
       }
       ids = made;
@@ -56,14 +59,18 @@ export function createSentences({ state, api }, onArrival) {
   return {
     texts,
 
-    /** The ids of their recordings; null while they are not all here. @param {Recording} recording */
-    ids(recording) {
+    /**
+     * The ids of their recordings; null while they are not all here.
+     * @param {Recording} recording
+     * @param {string | null} pinned  the model that reads them, too
+     */
+    ids(recording, pinned) {
       const { model, precision } = recording.about;
       const wanted = texts(recording);
-      const key = JSON.stringify([model, precision, wanted]);
+      const key = JSON.stringify([model, precision, wanted, pinned]);
       if (key !== asked) {
         asked = key;
-        recordAll(recording, wanted);
+        recordAll(recording, wanted, pinned);
       }
       return ids;
     },

@@ -89,17 +89,12 @@ export function createMatrixView(room) {
 
   /** @param {number | null} value */
   function colours(value) {
-    const { tables, ink, background } = theme.get();
     if (value === null) return { background: "", color: "" };
-    const packed = tables.sequential[level(value, 0, 1)];
-    const inks = [ink, background].map((hex) =>
-      [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16)),
-    );
+    const packed = theme.get().tables.sequential[level(value, 0, 1)];
+    // Of black and white one can be read on any colour; of the page's ink and paper not always.
     const behind = unpack(packed);
-    const [a, b] = inks.map((rgb) =>
-      contrast(/** @type {[number, number, number]} */ (rgb), behind),
-    );
-    return { background: css(packed), color: a >= b ? ink : background };
+    const black = contrast([0, 0, 0], behind) >= contrast([255, 255, 255], behind);
+    return { background: css(packed), color: black ? "black" : "white" };
   }
 
   /**

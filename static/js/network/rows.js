@@ -295,12 +295,11 @@ export function createNetworkLabelsView(state, actions) {
               : `${name}: reads from right to left; drawn in sentence order`,
         },
         element("b", {}, `layer ${layer} ${ARROW[direction]}`),
-        // Only its own label can say how wide a layer is.
-        element(
-          "span",
-          { class: "direction" },
-          widths > 1 ? `${direction} · ${recording.layers[layer].hidden_size}` : direction,
-        ),
+        // The arrow says the direction; how wide a layer is only its own label can say. The name of
+        // the button has both.
+        widths > 1
+          ? element("span", { class: "direction", "data-units": units })
+          : element("span", { class: "direction" }, direction),
       );
       button.addEventListener("click", () => actions.selectCell(cell));
       return place(button, layout.tops[n]);

@@ -191,7 +191,8 @@ def test_a_checkpoint_is_recorded_like_any_other_model(tmp_path: Path) -> None:
             client.get(f"/api/recordings/{made.json()['id']}/arrays?name={name}").content
         )
         model = lstm_core.load_model(tmp_path / "words" / "checkpoints" / "20")
-        assert torch.equal(arrays[name], model.record("the sun")["h", 0, "forward"])
+        expected = model.record("the sun")["h", 0, "forward"]
+        torch.testing.assert_close(arrays[name], expected, atol=1e-6, rtol=0)  # another engine
         rows = client.get(f"/api/models/words@20/weights?{query}").content
         assert torch.equal(
             safetensors.torch.load(rows)["W"], model.unit_weights(0, "forward", 1)["W"]

@@ -298,35 +298,44 @@ test("the sentences of a set are recorded one after the other, each once, and ca
   /** @type {string[]} */
   const recorded = [];
   const record = async (
-    /** @type {{text: string}} */ { text },
+    /** @type {{model: string, text: string}} */ { model, text },
     /** @type {AbortSignal} */ signal,
   ) => {
     await new Promise((done) => setTimeout(done, 1));
     signal.throwIfAborted();
     if (text === "bad") throw new Error("This is not a sentence");
     recorded.push(text);
-    return { id: `id of ${text}` };
+    return { id: model === "early" ? `early id of ${text}` : `id of ${text}` };
   };
   const page = /** @type {Page} */ (/** @type {unknown} */ ({ state, api: { record } }));
   const sentences = createSentences(page, () => {});
   const settled = () => new Promise((done) => setTimeout(done, 20));
   // The one that is on the screen is there already.
   assert.deepEqual(sentences.texts(own), ["a", "c"]);
-  assert.equal(sentences.ids(own), null);
+  assert.equal(sentences.ids(own, null), null);
   assert.deepEqual(sentences.progress(), { done: 0, of: 2 });
   await settled();
-  assert.deepEqual(sentences.ids(own), ["id of a", "id of c"]);
+  assert.deepEqual(sentences.ids(own, null), { also: ["id of a", "id of c"], other_also: [] });
   assert.equal(sentences.progress(), null);
   assert.deepEqual(recorded, ["a", "c"]);
 
+  // A pinned model reads each of them, too.
+  assert.equal(sentences.ids(own, "early"), null);
+  await settled();
+  assert.deepEqual(sentences.ids(own, "early"), {
+    also: ["id of a", "id of c"],
+    other_also: ["early id of a", "early id of c"],
+  });
+  recorded.length = 2;
+
   state.sentences.set({ name: "other", sentences: ["d", "e"] });
-  sentences.ids(own);
+  sentences.ids(own, null);
   sentences.cancel();
   await settled();
   assert.deepEqual([recorded.length, sentences.progress()], [2, null]);
 
   state.sentences.set({ name: "wrong", sentences: ["bad"] });
-  assert.equal(sentences.ids(own), null);
+  assert.equal(sentences.ids(own, null), null);
   await settled();
   assert.match(String(sentences.problem()), /not a sentence/);
 });

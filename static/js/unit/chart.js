@@ -54,7 +54,8 @@ export function createUnitChartView(unit, parent) {
   let open = false;
   let listens = false;
   let drawn = "";
-  let waiting = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
   name();
 
   function name() {

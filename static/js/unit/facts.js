@@ -66,7 +66,8 @@ export function createUnitFactsView(unit, parent) {
   // Out of sight they need not keep up with flipping, only be right when it ends.
   let inSight = true;
   let settled = "";
-  let waiting = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
   const due = atom(0);
   const again = () => due.set(due.get() + 1);
   new IntersectionObserver((entries) => {

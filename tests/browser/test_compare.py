@@ -257,7 +257,7 @@ def test_a_slider_compares_with_the_weights_along_the_training(
 ) -> None:
     text = "A wonderful film"
     page = screen.ready(open_page(screen.link(tab="compare", model="sentiment", text=text)))
-    expect(page.locator("#compare-tools .note")).to_contain_text("nothing to compare it with")
+    expect(page.locator("#compare-tools .note")).to_contain_text("two of its quantities")
     slider = page.locator("#compare-checkpoint")
     slider.focus()
     slider.press("Home")
@@ -275,9 +275,9 @@ def test_a_slider_compares_with_the_weights_along_the_training(
         cosines(last, then).mean(), abs=SHOWN
     )
     expect(page.locator(".compare-sentence")).to_contain_text("Both read the same tokens.")
-    # At its other end there is nothing to compare with again.
+    # At its other end nothing is pinned any more.
     slider.press("End")
-    expect(page.locator("#compare-tools .note")).to_contain_text("nothing to compare it with")
+    expect(page.locator("#compare-tools .note")).to_contain_text("two of its quantities")
 
 
 def test_cka_over_a_set_of_sentences_has_the_timesteps_of_all(

@@ -49,14 +49,19 @@ function run(widths, directions = ["forward"], id = "run") {
 /** @param {number} layer @param {Direction} direction */
 const cell = (layer, direction) => ({ layer, direction });
 
-test("the other direction suggests itself, else the layer below, else the one above, else nothing", () => {
+test("the other direction suggests itself, else the layer below, else the one above, else another quantity", () => {
   const both = run([4, 4], ["forward", "backward"]);
   assert.deepEqual(neighbourOf(both, cell(1, "backward")), cell(1, "forward"));
   const one = run([4, 4, 4]);
   assert.deepEqual(neighbourOf(one, cell(2, "forward")), cell(1, "forward"));
   assert.deepEqual(neighbourOf(one, cell(0, "forward")), cell(1, "forward"));
   assert.equal(neighbourOf(run([4]), cell(0, "forward")), null);
-  assert.equal(pairOf(run([4]), null, cell(0, "forward"), DEFAULTS), null);
+  const names = (/** @type {string} */ of) => {
+    const { one, other } = pairOf(run([4]), null, cell(0, "forward"), { ...DEFAULTS, of });
+    return [one.name, other.name];
+  };
+  assert.deepEqual(names("h"), ["0.forward.h", "0.forward.c"]);
+  assert.deepEqual(names("c"), ["0.forward.c", "0.forward.h"]);
 });
 
 test("with a pinned run the same cell there is compared, or the nearest one it has", () => {

@@ -65,12 +65,12 @@ function counterpart({ layers }, cell) {
 }
 
 /**
- * What is compared; null where there is nothing to compare with.
+ * What is compared. Where there is no other cell it is another quantity of the same one.
  * @param {Side["recording"]} recording
  * @param {Side["recording"] | null} pinned
  * @param {Cell} cell
  * @param {Options} options
- * @returns {Pair | null}
+ * @returns {Pair}
  */
 export function pairOf(recording, pinned, cell, options) {
   const one = side(recording, cell, options.of);
@@ -83,12 +83,18 @@ export function pairOf(recording, pinned, cell, options) {
     if (crosses || other.name !== one.name) return { one, other, crosses };
   }
   const suggested = crosses ? counterpart(run, cell) : neighbourOf(recording, cell);
-  return suggested && { one, other: side(run, suggested, options.of), crosses };
+  const other = suggested
+    ? side(run, suggested, options.of)
+    : side(run, cell, options.of === "c" ? "h" : "c");
+  return { one, other, crosses };
 }
 
 /** @param {Pair} pair */
 export const keyOf = ({ one, other }) =>
   `${one.recording.about.id} ${one.name} ${other.recording.about.id} ${other.name}`;
+
+/** Two quantities of one cell. @param {Pair} pair */
+export const areQuantities = ({ one, other, crosses }) => !crosses && same(one.cell, other.cell);
 
 /** Both directions of one layer, in one run: a question of its own. @param {Pair} pair */
 export const areDirections = ({ one, other, crosses }) =>

@@ -9,7 +9,7 @@ import { fixed, plural } from "../format.js";
 import { selectedCell } from "../state.js";
 import { partingOf } from "./alignment.js";
 import { problemWords, timestepNoun } from "./run-words.js";
-import { arrayName, cellWords, readName } from "./sides.js";
+import { areQuantities, arrayName, cellWords, readName } from "./sides.js";
 
 /** @param {Room} room */
 export function createToolsView(room) {
@@ -164,12 +164,7 @@ export function createToolsView(room) {
         ? "The pinned run could not be recorded."
         : "The pinned run is being recorded …";
     }
-    if (!pair) {
-      return (
-        "This network has one layer that reads in one direction: in this run there is nothing to compare it with. " +
-        "Pin this run and change the sentence, or choose another model to read the same text."
-      );
-    }
+    if (!pair) return "";
     const { problem } = room.comparison(pair);
     if (problem) return problemWords(problem);
     const { one, other } = pair;
@@ -178,6 +173,12 @@ export function createToolsView(room) {
         ({ quantity, cell: of }) => `${quantity} of ${cellWords(of)}`,
       );
       return `${a} has ${plural(one.width, "unit")}, ${b} has ${other.width}: cosine, distance and difference need equal widths; CKA, norms and best-matching units do not.`;
+    }
+    if (areQuantities(pair) && one.recording.rows.length === 1) {
+      return (
+        "This network has one layer that reads in one direction: here are two of its quantities. " +
+        "To compare it with more, pin this run and change the sentence, or choose another model to read the same text."
+      );
     }
     return "";
   }

@@ -261,6 +261,7 @@ def test_a_slider_compares_with_the_weights_along_the_training(
     slider = page.locator("#compare-checkpoint")
     slider.focus()
     slider.press("Home")
+    expect(page.locator(".compare-sentence")).to_contain_text("Both read the same tokens.")
     painted(page)
     models = page.evaluate("fetch('api/models').then((answer) => answer.json())")
     known = next(model for model in models if model["id"] == "sentiment")
@@ -274,7 +275,6 @@ def test_a_slider_compares_with_the_weights_along_the_training(
     assert value(page, "[data-number=cosine]") == pytest.approx(
         cosines(last, then).mean(), abs=SHOWN
     )
-    expect(page.locator(".compare-sentence")).to_contain_text("Both read the same tokens.")
     # At its other end nothing is pinned any more.
     slider.press("End")
     expect(page.locator("#compare-tools .note")).to_contain_text("two of its quantities")
